@@ -1,0 +1,92 @@
+//! Everything that the numerics refuse, each with the reason and the remedy.
+
+use thiserror::Error;
+
+/// A refusal or a numerical failure. Every message says where, what was found and what to change.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The grid itself is impossible.
+    #[error("impossible grid {points:?}: {reason}")]
+    Grid { points: Vec<usize>, reason: String },
+
+    /// A density cannot be evaluated, normalised or resolved.
+    #[error("density: {reason}; {remedy}")]
+    Density { reason: String, remedy: String },
+
+    /// A formula could not be read. `start..end` are byte offsets into the formula.
+    #[error("{message}")]
+    Formula {
+        start: usize,
+        end: usize,
+        message: String,
+        /// What to write instead, when there is a near match.
+        help: Option<String>,
+    },
+
+    /// The node sum of a Sinkhorn half-step would not be exact on this grid (THEORY §3).
+    #[error(
+        "grid too coarse for ε = {epsilon}: {points} points along axis {axis}, {needed} needed \
+         (curvature {curvature:.3}{when}); use points ≥ {needed} there or a larger ε"
+    )]
+    TooCoarse {
+        epsilon: f64,
+        axis: usize,
+        points: usize,
+        needed: usize,
+        curvature: f64,
+        /// `""` at the start, else `", at iteration k"`.
+        when: String,
+    },
+
+    /// An explicit step is past the stability limit of the parabolic operator.
+    #[error(
+        "step {step:.3e} at t = {time:.6e} is past the stability limit {limit:.3e} of {method}; \
+         use step ≤ {limit:.3e}, a coarser grid, or the adaptive stiff integrator"
+    )]
+    Unstable {
+        method: &'static str,
+        step: f64,
+        limit: f64,
+        time: f64,
+    },
+
+    /// ∇²u is no longer positive definite.
+    #[error(
+        "lost convexity {when}: smallest eigenvalue of ∇²u is {eigenvalue:.3e} at x = {at:?}; {remedy}"
+    )]
+    LostConvexity {
+        when: String,
+        at: Vec<f64>,
+        eigenvalue: f64,
+        remedy: String,
+    },
+
+    /// NaN or infinity appeared.
+    #[error("non-finite value of {quantity} {when}; {remedy}")]
+    NonFinite {
+        quantity: &'static str,
+        when: String,
+        remedy: String,
+    },
+
+    /// An iteration ended without reaching its tolerance.
+    #[error(
+        "{what} did not converge: residual {residual:.3e} after {iterations} iterations, \
+         {tolerance:.3e} asked; {remedy}"
+    )]
+    NoConvergence {
+        what: &'static str,
+        residual: f64,
+        iterations: usize,
+        tolerance: f64,
+        remedy: String,
+    },
+
+    /// The caller's observer asked to stop.
+    #[error("interrupted {when}")]
+    Interrupted { when: String },
+}
+
+/// Result of a numerical routine.
+pub type Result<T> = std::result::Result<T, Error>;

@@ -1,0 +1,168 @@
+//! The periodic grid: `T^d = (R/Z)^d`, nodes `x_i = i/n`, integrals as node means.
+
+use crate::error::{Error, Result};
+use ndarray::{ArrayD, IxDyn};
+
+/// A scalar field on the nodes of a [`Torus`], shape `[n_1, …, n_d]`, C order.
+///
+/// Kernels work on flat slices in that order; `Field` is what crosses the crate's boundary.
+pub type Field = ArrayD<f64>;
+
+/// The uniform grid on `(R/Z)^d`, d = 1, 2, 3, with an even number of nodes along each axis.
+///
+/// Even, because the space part of an error budget compares a grid with its half.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Torus {
+    points: Vec<usize>,
+}
+
+/// Fewest nodes along an axis: the fourth-order stencil needs five, a half grid of eight is sixteen.
+pub const FEWEST_POINTS: usize = 8;
+
+impl Torus {
+    /// The grid with `points[i]` nodes along axis `i`.
+    ///
+    /// # Errors
+    /// [`Error::Grid`] unless there are 1 to 3 axes of an even number ≥ [`FEWEST_POINTS`] of nodes.
+    pub fn new(points: &[usize]) -> Result<Self> {
+        let refuse = |reason: String| {
+            Err(Error::Grid {
+                points: points.to_vec(),
+                reason,
+            })
+        };
+        if !(1..=3).contains(&points.len()) {
+            return refuse(format!(
+                "1 to 3 axes are supported, {} given",
+                points.len()
+            ));
+        }
+        if let Some(n) = points.iter().find(|&&n| n < FEWEST_POINTS) {
+            return refuse(format!(
+                "{n} points along an axis, at least {FEWEST_POINTS} needed"
+            ));
+        }
+        if let Some(n) = points.iter().find(|&&n| n % 2 == 1) {
+            return refuse(format!(
+                "{n} points along an axis is odd; use {} or {}",
+                n - 1,
+                n + 1
+            ));
+        }
+        if points
+            .iter()
+            .try_fold(1usize, |a, &n| a.checked_mul(n))
+            .is_none()
+        {
+            return refuse("more nodes than this machine can count".into());
+        }
+        Ok(Self {
+            points: points.to_vec(),
+        })
+    }
+
+    /// Number of axes d.
+    pub fn dimension(&self) -> usize {
+        self.points.len()
+    }
+
+    /// Nodes along each axis.
+    pub fn points(&self) -> &[usize] {
+        &self.points
+    }
+
+    /// Number of nodes in all.
+    #[expect(clippy::len_without_is_empty, reason = "a torus is never empty")]
+    pub fn len(&self) -> usize {
+        self.points.iter().product()
+    }
+
+    /// Spacing `h = 1/n` along an axis.
+    pub fn spacing(&self, axis: usize) -> f64 {
+        1.0 / self.points[axis] as f64
+    }
+
+    /// Distance in the flat array between neighbours along an axis.
+    pub fn stride(&self, axis: usize) -> usize {
+        self.points[axis + 1..].iter().product()
+    }
+
+    /// Index along `axis` of the node with flat index `node`.
+    pub fn index(&self, node: usize, axis: usize) -> usize {
+        node / self.stride(axis) % self.points[axis]
+    }
+
+    /// Coordinates of the node with flat index `node`.
+    pub fn node(&self, node: usize) -> Vec<f64> {
+        (0..self.dimension())
+            .map(|axis| self.index(node, axis) as f64 * self.spacing(axis))
+            .collect()
+    }
+
+    /// Coordinates of all nodes, one vector per axis.
+    pub fn nodes(&self) -> Vec<Vec<f64>> {
+        (0..self.dimension())
+            .map(|axis| {
+                let h = self.spacing(axis);
+                (0..self.len())
+                    .map(|i| self.index(i, axis) as f64 * h)
+                    .collect()
+            })
+            .collect()
+    }
+
+    /// The grid with each axis' number of nodes replaced by `f(n)`, rounded up to even.
+    pub fn resized(&self, f: impl Fn(usize) -> usize) -> Result<Self> {
+        let points: Vec<usize> = self
+            .points
+            .iter()
+            .map(|&n| f(n).next_multiple_of(2))
+            .collect();
+        Self::new(&points)
+    }
+
+    /// Gives a flat C-ordered vector the shape of this grid.
+    ///
+    /// # Panics
+    /// If `values.len() != self.len()`.
+    pub fn field(&self, values: Vec<f64>) -> Field {
+        ArrayD::from_shape_vec(IxDyn(&self.points), values).expect("one value per node")
+    }
+}
+
+/// The flat C-ordered values of a field.
+///
+/// # Panics
+/// If the array is not in standard layout, which no routine of this crate produces.
+pub fn values(field: &Field) -> &[f64] {
+    field
+        .as_slice()
+        .expect("fields are contiguous in C order")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nodes_follow_c_order() {
+        let torus = Torus::new(&[8, 10]).unwrap();
+        assert_eq!(torus.len(), 80);
+        assert_eq!(torus.node(13), vec![1.0 / 8.0, 3.0 / 10.0]);
+        assert_eq!(torus.nodes()[1][13], 3.0 / 10.0);
+    }
+
+    #[test]
+    fn impossible_grids_are_refused_with_a_remedy() {
+        for (points, said) in [
+            (vec![], "1 to 3 axes"),
+            (vec![8; 4], "1 to 3 axes"),
+            (vec![0], "at least 8"),
+            (vec![9], "use 8 or 10"),
+            (vec![usize::MAX - 1, usize::MAX - 1], "more nodes"),
+        ] {
+            let message = Torus::new(&points).unwrap_err().to_string();
+            assert!(message.contains(said), "{message}");
+        }
+    }
+}
