@@ -1,1 +1,4 @@
-
+pub mod cli;
+pub mod scenario;
+pub mod study;
+pub use mirrorflow_solvers as solvers;

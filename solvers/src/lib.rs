@@ -2,8 +2,20 @@
 //!
 //! No files, no clock, no printing and no scenario format in here.
 
+pub mod calculus;
 pub mod density;
+pub mod distance;
+pub mod elementary;
 pub mod error;
+pub mod fourier;
+pub mod interpolation;
+pub mod krylov;
+pub mod monge_ampere;
+pub mod parallel;
+pub mod resample;
+pub mod sinkhorn;
+pub mod symmetric;
+pub mod time;
 pub mod torus;
 
 pub use density::{Jet, LogDensity, Order};

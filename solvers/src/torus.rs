@@ -32,10 +32,7 @@ impl Torus {
             })
         };
         if !(1..=3).contains(&points.len()) {
-            return refuse(format!(
-                "1 to 3 axes are supported, {} given",
-                points.len()
-            ));
+            return refuse(format!("1 to 3 axes are supported, {} given", points.len()));
         }
         if let Some(n) = points.iter().find(|&&n| n < FEWEST_POINTS) {
             return refuse(format!(
@@ -95,7 +92,7 @@ impl Torus {
     /// Coordinates of the node with flat index `node`.
     pub fn node(&self, node: usize) -> Vec<f64> {
         (0..self.dimension())
-            .map(|axis| self.index(node, axis) as f64 * self.spacing(axis))
+            .map(|axis| self.index(node, axis) as f64 / self.points[axis] as f64)
             .collect()
     }
 
@@ -103,9 +100,9 @@ impl Torus {
     pub fn nodes(&self) -> Vec<Vec<f64>> {
         (0..self.dimension())
             .map(|axis| {
-                let h = self.spacing(axis);
+                let n = self.points[axis] as f64;
                 (0..self.len())
-                    .map(|i| self.index(i, axis) as f64 * h)
+                    .map(|i| self.index(i, axis) as f64 / n)
                     .collect()
             })
             .collect()
@@ -135,9 +132,7 @@ impl Torus {
 /// # Panics
 /// If the array is not in standard layout, which no routine of this crate produces.
 pub fn values(field: &Field) -> &[f64] {
-    field
-        .as_slice()
-        .expect("fields are contiguous in C order")
+    field.as_slice().expect("fields are contiguous in C order")
 }
 
 #[cfg(test)]

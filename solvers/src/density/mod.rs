@@ -2,6 +2,25 @@
 //!
 //! A [`LogDensity`] is what the equations need of one: f with exact first and second derivatives
 //! at arbitrary points, because PMA evaluates g at the Brenier map `∇u(x)`, off the grid.
+//! [`Formula`], [`Mixture`] and [`Uniform`] are such functions; a [`Density`] is one of them checked and normalised.
+
+mod blocks;
+mod components;
+mod factor;
+mod formula;
+mod mass;
+mod mixture;
+mod normalised;
+mod sampled;
+mod uniform;
+mod validity;
+
+pub use components::{Gaussian, VonMises};
+pub use formula::{Formula, PointJet};
+pub use mixture::Mixture;
+pub use normalised::Density;
+pub use sampled::Sampled;
+pub use uniform::Uniform;
 
 /// Values and derivatives of a function at N points of R^d, one vector per component.
 ///

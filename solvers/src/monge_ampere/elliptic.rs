@@ -1,0 +1,122 @@
+//! The elliptic Monge–Ampère equation `f − g(∇u) + log det ∇²u = c`: ∇u is the optimal map from e^{-f} to e^{-g}.
+//!
+//! Inexact Newton–Krylov on the whole grid with a line search that keeps u convex. The constant c is zero in the continuum; on
+//! the grid it absorbs the difference of the two discrete masses and comes out of the linear solve.
+
+use super::linearised::Linearised;
+use super::operator::MongeAmpere;
+use crate::density::Order;
+use crate::error::{Error, Result};
+use crate::parallel::{for_each_block, max_of, mean, sup};
+
+/// A Brenier potential and how it was found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Brenier {
+    /// Periodic part of u, mean zero.
+    pub p: Vec<f64>,
+    /// The constant c: discretisation error of the masses.
+    pub constant: f64,
+    /// `sup |f − g(∇u) + log det ∇²u − c|`.
+    pub residual: f64,
+    pub newton_steps: usize,
+    pub krylov: usize,
+}
+
+const MOST_NEWTON_STEPS: usize = 40;
+/// Shortest fraction of a Newton step that is tried.
+const SHORTEST_FRACTION: f64 = 1e-4;
+
+/// Solves for the Brenier potential from the periodic part `start`, to a sup-residual below `tolerance` or below what
+/// rounding allows on this grid, `8·2^{-53} Σ(πn_i)² sup|p|`.
+///
+/// # Errors
+/// [`Error::LostConvexity`] when the start is not convex, [`Error::NoConvergence`].
+pub fn solve_elliptic(
+    operator: &mut MongeAmpere,
+    start: &[f64],
+    tolerance: f64,
+) -> Result<Brenier> {
+    let n = operator.torus().len();
+    let mut linearised = Linearised::new(operator, Order::Gradient);
+    let mut found = Brenier {
+        p: start.to_vec(),
+        constant: 0.0,
+        residual: f64::INFINITY,
+        newton_steps: 0,
+        krylov: 0,
+    };
+    let (mut rate, mut step) = (vec![0.0; n], vec![0.0; n]);
+    let (mut trial, mut trial_rate) = (vec![0.0; n], vec![0.0; n]);
+    linearised.freeze(operator, &found.p, &mut rate)?;
+    loop {
+        found.constant = mean(&rate);
+        found.residual = spread(&rate);
+        if found.residual <= tolerance.max(round_off(operator, &found.p)) {
+            centre(&mut found.p);
+            return Ok(found);
+        }
+        if found.newton_steps == MOST_NEWTON_STEPS {
+            return Err(stalled(&found, tolerance));
+        }
+        // Quadratic convergence without solving early systems further than they deserve.
+        let forcing = found.residual.min(1e-2) * found.residual;
+        let solved =
+            linearised.solve_poisson(operator, &rate, &mut step, forcing.max(0.1 * tolerance))?;
+        found.krylov += solved.iterations;
+        found.newton_steps += 1;
+        let mut fraction = 1.0;
+        loop {
+            combine(&found.p, fraction, &step, &mut trial);
+            let accepted = operator.rate(&trial, &mut trial_rate).is_ok()
+                && spread(&trial_rate) < (1.0 - 0.1 * fraction) * found.residual;
+            if accepted {
+                break;
+            }
+            fraction *= 0.5;
+            if fraction < SHORTEST_FRACTION {
+                return Err(stalled(&found, tolerance));
+            }
+        }
+        std::mem::swap(&mut found.p, &mut trial);
+        linearised.freeze(operator, &found.p, &mut rate)?;
+    }
+}
+
+/// `sup |r − ⟨r⟩|`.
+fn spread(rate: &[f64]) -> f64 {
+    let mean = mean(rate);
+    max_of(rate.len(), |i| (rate[i] - mean).abs())
+}
+
+fn round_off(operator: &MongeAmpere, p: &[f64]) -> f64 {
+    let modes: f64 = operator
+        .torus()
+        .points()
+        .iter()
+        .map(|&n| (std::f64::consts::PI * n as f64).powi(2))
+        .sum();
+    4.0 * f64::EPSILON * (modes * sup(p) + 1.0)
+}
+
+fn combine(p: &[f64], fraction: f64, step: &[f64], out: &mut [f64]) {
+    for_each_block(out, |start, out| {
+        for (k, out) in out.iter_mut().enumerate() {
+            *out = p[start + k] + fraction * step[start + k];
+        }
+    });
+}
+
+fn centre(p: &mut [f64]) {
+    let mean = mean(p);
+    for_each_block(p, |_, p| p.iter_mut().for_each(|p| *p -= mean));
+}
+
+fn stalled(found: &Brenier, tolerance: f64) -> Error {
+    Error::NoConvergence {
+        what: "the elliptic Monge–Ampère solve",
+        residual: found.residual,
+        iterations: found.newton_steps,
+        tolerance,
+        remedy: "use more points: the densities may not be resolved, or one nearly vanishes".into(),
+    }
+}

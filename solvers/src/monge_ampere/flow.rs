@@ -1,0 +1,247 @@
+//! The parabolic Monge–Ampère flow from a start to the asked times.
+
+use super::operator::{Diagnosis, MongeAmpere};
+use super::parabolic::Parabolic;
+use crate::error::{Error, Result};
+use crate::time::{Explicit, Method, Rosenbrock, System};
+use std::ops::ControlFlow;
+
+/// How time is discretised.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Stepper {
+    /// [`Rosenbrock`] with this error per step, in the units of p. 1e-9 gives p to 1e-8.
+    Adaptive { tolerance: f64 },
+    /// Fixed explicit steps, shortened where an asked time is nearer.
+    Explicit { method: Method, step: f64 },
+}
+
+/// The flow at an asked time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Snapshot {
+    pub time: f64,
+    /// Periodic part of u_t, constant included.
+    pub p: Vec<f64>,
+    /// `log ρ_t = −g(∇u_t) + log det ∇²u_t`.
+    pub log_marginal: Vec<f64>,
+    /// Tangent e_t, when one was started.
+    pub tangent: Option<Vec<f64>>,
+    pub diagnosis: Diagnosis,
+}
+
+/// What the observer sees after every step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FlowStep {
+    /// Time reached.
+    pub time: f64,
+    pub step: f64,
+    pub rejected: usize,
+    /// Krylov iterations spent on the step (adaptive stepper).
+    pub krylov: usize,
+    pub diagnosis: Diagnosis,
+}
+
+/// `∂_t u = f − g(∇u) + log det ∇²u` ready to run.
+pub struct Flow {
+    system: Parabolic,
+    stepper: Stepper,
+    state: Vec<f64>,
+}
+
+enum Engine {
+    Adaptive(Rosenbrock),
+    Explicit(Explicit, f64),
+}
+
+impl Flow {
+    /// From the periodic part `start` of u_0.
+    pub fn new(operator: MongeAmpere, stepper: Stepper, start: &[f64]) -> Self {
+        Self {
+            system: Parabolic::new(operator),
+            stepper,
+            state: start.to_vec(),
+        }
+    }
+
+    /// The same, carrying the tangent `∂_t e = L_{u_t} e` from `tangent`.
+    pub fn with_tangent(
+        operator: MongeAmpere,
+        stepper: Stepper,
+        start: &[f64],
+        tangent: &[f64],
+    ) -> Self {
+        Self {
+            system: Parabolic::with_tangent(operator),
+            stepper,
+            state: [start, tangent].concat(),
+        }
+    }
+
+    /// Runs to the last of the increasing `times` ≥ 0 and returns the flow at each. `observe` is called after every step
+    /// and may stop the run.
+    ///
+    /// # Errors
+    /// [`Error::Unstable`], [`Error::LostConvexity`], [`Error::NonFinite`], [`Error::NoConvergence`], each with its
+    /// time; [`Error::Interrupted`] when the observer breaks.
+    pub fn run(
+        &mut self,
+        times: &[f64],
+        observe: &mut dyn FnMut(&FlowStep) -> ControlFlow<()>,
+    ) -> Result<Vec<Snapshot>> {
+        let len = self.state.len();
+        let mut engine = match self.stepper {
+            Stepper::Adaptive { tolerance } => Engine::Adaptive(Rosenbrock::new(tolerance, len)),
+            Stepper::Explicit { method, step } => {
+                Engine::Explicit(Explicit::new(method, len), step)
+            }
+        };
+        let horizon = times.last().copied().unwrap_or(0.0);
+        let mut snapshots = Vec::with_capacity(times.len());
+        let mut time = 0.0;
+        if times.first() == Some(&0.0) {
+            snapshots.push(self.snapshot(0.0, &self.state.clone())?);
+        }
+        while time < horizon {
+            let next = times[snapshots.len()];
+            let before = time;
+            let mut report = self
+                .advance(&mut engine, time, next, horizon)
+                .map_err(|error| at_time(error, before))?;
+            time = report.time;
+            if let Engine::Adaptive(rosenbrock) = &engine {
+                self.interpolate(rosenbrock, before, time, times, &mut snapshots)?;
+            } else if time >= next {
+                snapshots.push(self.snapshot(next, &self.state.clone())?);
+            }
+            let state = std::mem::take(&mut self.state);
+            report.diagnosis = self.snapshot(time, &state)?.diagnosis;
+            self.state = state;
+            if observe(&report).is_break() {
+                return Err(Error::Interrupted {
+                    when: format!("at t = {time:.6e}"),
+                });
+            }
+        }
+        Ok(snapshots)
+    }
+
+    /// One step; the diagnosis is left for the caller.
+    fn advance(
+        &mut self,
+        engine: &mut Engine,
+        time: f64,
+        next: f64,
+        horizon: f64,
+    ) -> Result<FlowStep> {
+        let (step, rejected, krylov) = match engine {
+            Engine::Adaptive(rosenbrock) => {
+                let r = rosenbrock.advance(&mut self.system, time, horizon, &mut self.state)?;
+                (r.step, r.rejected, r.krylov)
+            }
+            Engine::Explicit(explicit, step) => {
+                let step = step.min(next - time);
+                explicit.step(&mut self.system, time, step, &mut self.state)?;
+                (step, 0, 0)
+            }
+        };
+        // The last step before a time was cut to it: land there exactly.
+        let end = match engine {
+            Engine::Adaptive(_) => horizon,
+            Engine::Explicit(..) => next,
+        };
+        let reached = time + step;
+        Ok(FlowStep {
+            time: if end - reached <= 1e-12 * end {
+                end
+            } else {
+                reached
+            },
+            step,
+            rejected,
+            krylov,
+            diagnosis: Diagnosis {
+                min_eigenvalue: 0.0,
+                max_eigenvalue: 0.0,
+                mass_defect: 0.0,
+                spectral_tail: 0.0,
+            },
+        })
+    }
+
+    /// Dense output at the asked times in (before, time].
+    fn interpolate(
+        &mut self,
+        rosenbrock: &Rosenbrock,
+        before: f64,
+        time: f64,
+        times: &[f64],
+        snapshots: &mut Vec<Snapshot>,
+    ) -> Result<()> {
+        while let Some(&asked) = times.get(snapshots.len()).filter(|&&t| t <= time) {
+            let mut state = vec![0.0; self.state.len()];
+            rosenbrock.interpolate((asked - before) / (time - before), &mut state);
+            snapshots.push(self.snapshot(asked, &state)?);
+        }
+        Ok(())
+    }
+
+    fn snapshot(&mut self, time: f64, state: &[f64]) -> Result<Snapshot> {
+        let operator = &mut self.system.operator;
+        let (p, tangent) = state.split_at(operator.torus().len());
+        let mut rate = vec![0.0; p.len()];
+        operator
+            .rate(p, &mut rate)
+            .map_err(|error| at_time(error, time))?;
+        let diagnosis = operator.diagnose(p, &rate);
+        for (rate, f) in rate.iter_mut().zip(operator.source()) {
+            *rate -= f;
+        }
+        Ok(Snapshot {
+            time,
+            p: p.to_vec(),
+            log_marginal: rate,
+            tangent: (!tangent.is_empty()).then(|| tangent.to_vec()),
+            diagnosis,
+        })
+    }
+
+    /// Largest stable explicit step at the current state.
+    ///
+    /// # Errors
+    /// As [`MongeAmpere::rate`].
+    pub fn stability_limit(&mut self, method: Method) -> Result<f64> {
+        Explicit::new(method, self.state.len()).limit(&mut self.system, &self.state)
+    }
+
+    /// Number of unknowns.
+    pub fn unknowns(&self) -> usize {
+        self.system.len()
+    }
+}
+
+/// Adds the time to an error of the operator.
+fn at_time(error: Error, time: f64) -> Error {
+    let place = format!("at t = {time:.6e}");
+    match error {
+        Error::LostConvexity {
+            at,
+            eigenvalue,
+            remedy,
+            ..
+        } => Error::LostConvexity {
+            when: place,
+            at,
+            eigenvalue,
+            remedy,
+        },
+        Error::NonFinite {
+            quantity,
+            when,
+            remedy,
+        } => Error::NonFinite {
+            quantity,
+            when: format!("{when}, {place}"),
+            remedy,
+        },
+        other => other,
+    }
+}

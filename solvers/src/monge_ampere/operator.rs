@@ -1,0 +1,255 @@
+//! The right-hand side of parabolic Monge–Ampère (PMA), fast.
+
+use crate::calculus::{Calculus, Derivatives};
+use crate::density::{Jet, LogDensity, Order};
+use crate::elementary;
+use crate::error::{Error, Result};
+use crate::fourier::{Complex64, Fourier};
+use crate::parallel::{for_each_block, max_of, mean_of};
+use crate::symmetric::{Packed, determinant, extreme_eigenvalues, pairs};
+use crate::torus::Torus;
+use std::sync::Arc;
+
+/// `F(p) = f − g(∇u) + log det ∇²u` on a grid, with `u = |x|²/2 + p` (THEORY §2).
+///
+/// Evaluating F costs one forward and d + d(d+1)/2 inverse transforms (spectral) and one evaluation of g per node, and
+/// allocates nothing.
+pub struct MongeAmpere {
+    pub(super) source: Vec<f64>,
+    pub(super) target: Arc<dyn LogDensity>,
+    pub(super) calculus: Box<dyn Calculus>,
+    pub(super) derivatives: Derivatives,
+    /// `∇u = x + ∇p` at the nodes.
+    pub(super) map: Vec<Vec<f64>>,
+    nodes: Vec<Vec<f64>>,
+    jet: Jet,
+    fourier: Fourier,
+    spectrum: Vec<Complex64>,
+}
+
+/// How healthy a potential is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Diagnosis {
+    /// `min_x λ_min(∇²u)`; positive while u is convex.
+    pub min_eigenvalue: f64,
+    /// `max_x λ_max(∇²u)`.
+    pub max_eigenvalue: f64,
+    /// `|∫ρ − 1|` with `log ρ = −g(∇u) + log det ∇²u`: zero but for the space discretisation.
+    pub mass_defect: f64,
+    /// Largest |p̂_k| with some |k_i| > n_i/3, relative to the largest of all.
+    pub spectral_tail: f64,
+}
+
+impl MongeAmpere {
+    /// The operator for source f and target g, discretised by `calculus`.
+    pub fn new(
+        source: &dyn LogDensity,
+        target: Arc<dyn LogDensity>,
+        calculus: Box<dyn Calculus>,
+    ) -> Self {
+        let torus = calculus.torus().clone();
+        let nodes = torus.nodes();
+        let mut f = Jet::zeros(torus.dimension(), torus.len(), Order::Value);
+        source.jet(&nodes, &mut f);
+        Self::from_values(f.value, target, calculus)
+    }
+
+    /// The same for a source f known at the nodes only.
+    pub fn from_values(
+        source: Vec<f64>,
+        target: Arc<dyn LogDensity>,
+        calculus: Box<dyn Calculus>,
+    ) -> Self {
+        let torus = calculus.torus().clone();
+        let fourier = Fourier::new(&torus);
+        let nodes = torus.nodes();
+        assert_eq!(source.len(), torus.len());
+        Self {
+            source,
+            target,
+            calculus,
+            derivatives: Derivatives::zeros(&torus),
+            map: nodes.clone(),
+            nodes,
+            jet: Jet::zeros(torus.dimension(), torus.len(), Order::Value),
+            spectrum: fourier.spectrum(),
+            fourier,
+        }
+    }
+
+    pub fn torus(&self) -> &Torus {
+        self.calculus.torus()
+    }
+
+    /// f at the nodes.
+    pub fn source(&self) -> &[f64] {
+        &self.source
+    }
+
+    pub fn calculus(&mut self) -> &mut dyn Calculus {
+        self.calculus.as_mut()
+    }
+
+    /// `out = F(p) = f − g(∇u) + log det ∇²u`.
+    ///
+    /// # Errors
+    /// [`Error::LostConvexity`] where `∇²u` is not positive definite, [`Error::NonFinite`].
+    pub fn rate(&mut self, p: &[f64], out: &mut [f64]) -> Result<()> {
+        self.differentiate(p);
+        self.target.jet(&self.map, &mut self.jet);
+        self.assemble(out)
+    }
+
+    /// `log ρ = −g(∇u) + log det ∇²u`, the marginal that `∇u` carries to `e^{-g}`.
+    ///
+    /// # Errors
+    /// As [`Self::rate`].
+    pub fn log_marginal(&mut self, p: &[f64], out: &mut [f64]) -> Result<()> {
+        self.rate(p, out)?;
+        let f = &self.source;
+        for_each_block(out, |start, out| {
+            for (out, f) in out.iter_mut().zip(&f[start..]) {
+                *out -= f;
+            }
+        });
+        Ok(())
+    }
+
+    /// Eigenvalues, mass and tail of the potential p whose rate is `rate`.
+    pub fn diagnose(&mut self, p: &[f64], rate: &[f64]) -> Diagnosis {
+        self.differentiate(p);
+        let (d, hessian) = (self.torus().dimension(), &self.derivatives.hessian);
+        let eigenvalues = |i| extreme_eigenvalues(d, &hessian_of_u(d, hessian, i));
+        let mass = mean_of(p.len(), |i| (rate[i] - self.source[i]).exp());
+        Diagnosis {
+            min_eigenvalue: -max_of(p.len(), |i| -eigenvalues(i).0),
+            max_eigenvalue: max_of(p.len(), |i| eigenvalues(i).1),
+            mass_defect: (mass - 1.0).abs(),
+            spectral_tail: self.spectral_tail(p),
+        }
+    }
+
+    /// Fills `derivatives` and `map` for p.
+    pub(super) fn differentiate(&mut self, p: &[f64]) {
+        self.calculus.derivatives(p, &mut self.derivatives);
+        for ((map, node), gradient) in self
+            .map
+            .iter_mut()
+            .zip(&self.nodes)
+            .zip(&self.derivatives.gradient)
+        {
+            for_each_block(map, |start, map| {
+                for (k, map) in map.iter_mut().enumerate() {
+                    *map = node[start + k] + gradient[start + k];
+                }
+            });
+        }
+    }
+
+    /// `F` from the derivatives and the jet of g just computed.
+    pub(super) fn assemble(&mut self, out: &mut [f64]) -> Result<()> {
+        let value = std::mem::take(&mut self.jet.value);
+        let result = self.assemble_with(&value, out);
+        self.jet.value = value;
+        result
+    }
+
+    /// [`Self::assemble`] with g at the map given.
+    pub(super) fn assemble_with(&mut self, g: &[f64], out: &mut [f64]) -> Result<()> {
+        let (d, hessian, f) = (
+            self.torus().dimension(),
+            &self.derivatives.hessian,
+            &self.source,
+        );
+        for_each_block(out, |start, out| {
+            for (k, out) in out.iter_mut().enumerate() {
+                *out = convex_determinant(d, &hessian_of_u(d, hessian, start + k));
+            }
+            elementary::ln_slice(out);
+            for (k, out) in out.iter_mut().enumerate() {
+                *out += f[start + k] - g[start + k];
+            }
+        });
+        if max_of(out.len(), |i| out[i].abs()).is_finite() {
+            self.calculus.project(out);
+            Ok(())
+        } else {
+            Err(self.explain(out))
+        }
+    }
+
+    /// The reason for a non-finite right-hand side.
+    fn explain(&self, out: &[f64]) -> Error {
+        let torus = self.torus();
+        let (d, hessian) = (torus.dimension(), &self.derivatives.hessian);
+        let smallest = |i: usize| extreme_eigenvalues(d, &hessian_of_u(d, hessian, i)).0;
+        let worst = (0..out.len())
+            .filter(|&i| !out[i].is_finite())
+            .min_by(|&a, &b| smallest(a).total_cmp(&smallest(b)))
+            .unwrap_or(0);
+        let eigenvalue = smallest(worst);
+        if eigenvalue <= 0.0 {
+            Error::LostConvexity {
+                when: String::new(),
+                at: torus.node(worst),
+                eigenvalue,
+                remedy: "use a smaller step, more points, or smoother data".into(),
+            }
+        } else {
+            Error::NonFinite {
+                quantity: "f − g(∇u) + log det ∇²u",
+                when: format!("at x = {:?}", torus.node(worst)),
+                remedy: "check the densities there, or use a smaller step".into(),
+            }
+        }
+    }
+
+    fn spectral_tail(&mut self, p: &[f64]) -> f64 {
+        self.fourier.forward(p, &mut self.spectrum);
+        let torus = self.calculus.torus();
+        let third: Vec<f64> = torus.points().iter().map(|&n| n as f64 / 3.0).collect();
+        let wavenumbers: Vec<_> = (0..torus.dimension())
+            .map(|axis| self.fourier.wavenumbers(axis))
+            .collect();
+        // The imaginary part is no longer needed: it carries the size of the tail modes.
+        self.fourier
+            .for_each_mode(&mut self.spectrum, |value, index| {
+                let high = wavenumbers
+                    .iter()
+                    .zip(index)
+                    .zip(&third)
+                    .any(|((k, &i), third)| k[i].abs() > *third);
+                let size = value.norm();
+                *value = Complex64::new(size, if high { size } else { 0.0 });
+            });
+        let (all, tail) = self
+            .spectrum
+            .iter()
+            .fold((0.0f64, 0.0f64), |(a, t), v| (a.max(v.re), t.max(v.im)));
+        if all > 0.0 { tail / all } else { 0.0 }
+    }
+}
+
+/// `∇²u = I + ∇²p` at a node.
+#[inline(always)]
+pub(super) fn hessian_of_u(d: usize, hessian: &[Vec<f64>], node: usize) -> Packed {
+    let mut m = [0.0; 6];
+    for (component, (i, j)) in pairs(d).enumerate() {
+        m[component] = hessian[component][node] + if i == j { 1.0 } else { 0.0 };
+    }
+    m
+}
+
+/// det m, or NaN unless m is positive definite (Sylvester's criterion).
+#[inline(always)]
+fn convex_determinant(d: usize, m: &Packed) -> f64 {
+    let det = determinant(d, m);
+    let convex = det > 0.0
+        && m[0] > 0.0
+        && match d {
+            1 => true,
+            2 => m[2] > 0.0,
+            _ => m[0] * m[3] - m[1] * m[1] > 0.0,
+        };
+    if convex { det } else { f64::NAN }
+}

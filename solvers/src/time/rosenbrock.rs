@@ -1,0 +1,347 @@
+//! Rodas5P: an adaptive, L-stable, stiffly accurate Rosenbrock method of order 5 with dense output of order 4.
+//!
+//! Eight stages share one Jacobian; each needs one linear solve. The method satisfies the extra conditions that keep its
+//! order on semi-discretised parabolic problems. Source of method and coefficients: Steinebach, *Construction of
+//! Rosenbrock–Wanner method Rodas5P*, BIT 63 (2023) 27. Form (Hairer & Wanner II, IV.7):
+//!
+//! ```text
+//! (1 − γhJ) k_i = γh [ F(y + Σ_{j<i} a_ij k_j) + Σ_{j<i} (c_ij/h) k_j ],
+//! y_new = y + Σ a_8j k_j + k_8,   error estimate k_8,
+//! y(θ) = (1−θ) y + θ [ y_new + (1−θ) ( d_1 + θ ( d_2 + θ d_3 ) ) ],   d_m = Σ_j D_mj k_j.
+//! ```
+
+use super::System;
+use crate::error::{Error, Result};
+use crate::parallel::axpy;
+
+const STAGES: usize = 8;
+const GAMMA: f64 = 0.211_937_563_194_290_14;
+
+/// Rows i = 2, …, 6; rows 7 and 8 repeat row 6 and append ones.
+const A: [&[f64]; 5] = [
+    &[3.0],
+    &[2.849_394_379_747_939, 0.458_422_422_044_639_23],
+    &[
+        -6.954_028_509_809_101,
+        2.489_845_061_869_568,
+        -10.358_996_098_473_584,
+    ],
+    &[
+        2.802_998_627_562_896_4,
+        0.507_246_473_622_820_6,
+        -0.398_831_254_177_052_4,
+        -0.047_211_872_304_046_41,
+    ],
+    &[
+        -7.502_846_399_306_121,
+        2.561_846_144_803_919,
+        -11.627_539_656_261_098,
+        -0.182_687_676_599_422_56,
+        0.030_198_172_008_377_946,
+    ],
+];
+
+/// Rows i = 2, …, 8.
+const C: [&[f64]; 7] = [
+    &[-14.155_112_264_123_755],
+    &[-17.972_960_358_859_52, -2.859_693_295_451_294],
+    &[
+        147.121_502_757_117_16,
+        -1.412_214_027_182_13,
+        71.689_402_513_023_58,
+    ],
+    &[
+        165.435_170_248_716_76,
+        -0.459_282_345_649_112_6,
+        42.909_383_369_586_03,
+        -5.961_986_721_573_306,
+    ],
+    &[
+        24.854_864_614_690_072,
+        -3.000_922_700_283_218_6,
+        47.493_111_002_076_8,
+        5.581_419_782_155_812_5,
+        -0.661_069_182_524_947_1,
+    ],
+    &[
+        30.912_732_140_285_99,
+        -3.120_824_334_993_797_4,
+        77.799_546_460_708_92,
+        34.286_460_282_947_83,
+        -19.097_331_116_725_623,
+        -28.087_943_162_872_662,
+    ],
+    &[
+        37.802_771_233_905_63,
+        -3.257_196_902_907_227_6,
+        112.269_188_494_963_27,
+        66.934_723_124_404_7,
+        -40.066_189_370_910_02,
+        -54.667_802_628_779_68,
+        -9.488_616_523_096_27,
+    ],
+];
+
+const DENSE: [[f64; STAGES]; 3] = [
+    [
+        25.948_786_856_663_858,
+        -2.557_972_484_584_623_5,
+        10.433_815_404_888_879,
+        -2.367_925_102_268_520_4,
+        0.524_948_541_321_073,
+        1.124_108_831_045_040_4,
+        0.427_287_619_443_187_4,
+        -0.172_022_210_701_554_93,
+    ],
+    [
+        -9.915_688_506_951_71,
+        -0.968_994_459_411_515_4,
+        3.043_803_724_297_845_3,
+        -24.495_224_566_215_796,
+        20.176_138_334_709_044,
+        15.980_663_614_246_51,
+        -6.789_040_303_419_874,
+        -6.710_236_069_923_372,
+    ],
+    [
+        11.419_903_575_922_262,
+        2.887_964_514_613_699_4,
+        72.921_379_959_960_29,
+        80.125_118_346_226_43,
+        -52.072_871_366_152_654,
+        -59.789_936_252_667_29,
+        -0.155_826_842_827_519_13,
+        4.883_087_185_713_722,
+    ],
+];
+
+/// Coefficient `a_ij` (stages counted from 0).
+fn a(i: usize, j: usize) -> f64 {
+    match i {
+        0 => 0.0,
+        1..=5 => A[i - 1][j],
+        _ if j < 5 => A[4][j],
+        _ => 1.0,
+    }
+}
+
+/// Linear solves are this much tighter than the step's tolerance, so that neither error estimate nor order sees them.
+const LINEAR_TOLERANCE: f64 = 1e-3;
+const SAFETY: f64 = 0.9;
+const SHRINK: f64 = 0.2;
+const GROW: f64 = 6.0;
+/// A step this much smaller than the time it starts at, or than the horizon, no longer advances.
+const SMALLEST_STEP: f64 = 1e-13;
+
+/// One accepted step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StepReport {
+    /// Start of the step.
+    pub time: f64,
+    pub step: f64,
+    /// Error estimate divided by the tolerance, ≤ 1.
+    pub error: f64,
+    /// Steps refused since the last accepted one.
+    pub rejected: usize,
+    /// Krylov iterations spent, refused steps included.
+    pub krylov: usize,
+}
+
+/// Adaptive integrator with its stages allocated once.
+pub struct Rosenbrock {
+    tolerance: f64,
+    stages: Vec<Vec<f64>>,
+    state: Vec<f64>,
+    old: Vec<f64>,
+    old_rate: Vec<f64>,
+    rhs: Vec<f64>,
+    step: Option<f64>,
+    previous_error: f64,
+    last: f64,
+}
+
+impl Rosenbrock {
+    /// Error per step below `tolerance` in the norm of the system.
+    pub fn new(tolerance: f64, len: usize) -> Self {
+        Self {
+            tolerance,
+            stages: vec![vec![0.0; len]; STAGES],
+            state: vec![0.0; len],
+            old: vec![0.0; len],
+            old_rate: vec![0.0; len],
+            rhs: vec![0.0; len],
+            step: None,
+            previous_error: 1.0,
+            last: 0.0,
+        }
+    }
+
+    /// Advances y from `time` by one accepted step, never past `end`.
+    ///
+    /// # Errors
+    /// When no step above [`SMALLEST_STEP`] is acceptable: the reason of the last refusal.
+    pub fn advance(
+        &mut self,
+        system: &mut dyn System,
+        time: f64,
+        end: f64,
+        y: &mut [f64],
+    ) -> Result<StepReport> {
+        let mut krylov = 0;
+        self.old.copy_from_slice(y);
+        system.linearise(&self.old, &mut self.old_rate)?;
+        let wanted = match self.step {
+            Some(step) => step,
+            None => self.first_step(system),
+        };
+        let mut step = wanted.min(end - time);
+        for rejected in 0.. {
+            let attempt = self.attempt(system, step, &mut krylov);
+            let (factor, reason) = match attempt {
+                Ok(error) if error <= 1.0 => {
+                    let clipped = step < wanted;
+                    let next = step * self.growth(error);
+                    // A step cut short by `end` says nothing against the longer one.
+                    self.step = Some(if clipped { next.max(wanted) } else { next });
+                    self.previous_error = error.max(1e-4);
+                    self.last = step;
+                    y.copy_from_slice(&self.state);
+                    return Ok(StepReport {
+                        time,
+                        step,
+                        error,
+                        rejected,
+                        krylov,
+                    });
+                }
+                Ok(error) if error.is_finite() => {
+                    ((SAFETY * error.powf(-0.2)).clamp(SHRINK, SAFETY), None)
+                }
+                Ok(_) => (SHRINK, None),
+                Err(reason) => (SHRINK, Some(reason)),
+            };
+            step *= factor;
+            if step < SMALLEST_STEP * end.abs().max(time.abs()) {
+                return Err(reason.unwrap_or_else(|| Error::NoConvergence {
+                    what: "the adaptive step size",
+                    residual: step,
+                    iterations: rejected + 1,
+                    tolerance: self.tolerance,
+                    remedy: "loosen the tolerance or use more points".into(),
+                }));
+            }
+        }
+        unreachable!("the loop returns")
+    }
+
+    /// Whatever step makes the first-order change about the square root of the tolerance.
+    fn first_step(&self, system: &dyn System) -> f64 {
+        self.tolerance.sqrt() / system.norm(&self.old_rate).max(1e-8)
+    }
+
+    /// Proportional–integral control of an estimate of order 4.
+    fn growth(&self, error: f64) -> f64 {
+        let error = error.max(1e-10);
+        (SAFETY * error.powf(-0.14) * self.previous_error.powf(0.08)).clamp(SHRINK, GROW)
+    }
+
+    /// Tries one step from `old`, with F there and the Jacobian known; leaves the result in `state`.
+    /// Returns the error over the tolerance.
+    fn attempt(&mut self, system: &mut dyn System, step: f64, krylov: &mut usize) -> Result<f64> {
+        let shift = GAMMA * step;
+        for i in 0..STAGES {
+            if i == 0 {
+                self.rhs.copy_from_slice(&self.old_rate);
+            } else {
+                self.state.copy_from_slice(&self.old);
+                for (j, stage) in self.stages[..i].iter().enumerate() {
+                    axpy(a(i, j), stage, &mut self.state);
+                }
+                system.rate(&self.state, &mut self.rhs)?;
+                for (c, stage) in C[i - 1].iter().zip(&self.stages) {
+                    axpy(c / step, stage, &mut self.rhs);
+                }
+            }
+            crate::parallel::for_each_block(&mut self.rhs, |_, rhs| {
+                rhs.iter_mut().for_each(|v| *v *= shift);
+            });
+            let tolerance = LINEAR_TOLERANCE * self.tolerance;
+            *krylov += system.solve(shift, &self.rhs, &mut self.stages[i], tolerance)?;
+        }
+        axpy(1.0, &self.stages[STAGES - 1], &mut self.state);
+        Ok(system.norm(&self.stages[STAGES - 1]) / self.tolerance)
+    }
+
+    /// Dense output: the state at fraction θ ∈ [0, 1] of the step just accepted.
+    pub fn interpolate(&self, theta: f64, out: &mut [f64]) {
+        out.fill(0.0);
+        axpy(1.0 - theta, &self.old, out);
+        axpy(theta, &self.state, out);
+        for (j, stage) in self.stages.iter().enumerate() {
+            let [d1, d2, d3] = [DENSE[0][j], DENSE[1][j], DENSE[2][j]];
+            let weight = theta * (1.0 - theta) * (d1 + theta * (d2 + theta * d3));
+            axpy(weight, stage, out);
+        }
+    }
+
+    /// Length of the step just accepted.
+    pub fn last_step(&self) -> f64 {
+        self.last
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::models::Riccati;
+    use super::*;
+    use crate::parallel::sup_difference;
+
+    /// Fixed steps to t = 1: errors at the end and in the middle of the last step.
+    fn fixed(steps: usize) -> (f64, f64) {
+        let mut system = Riccati::new();
+        let mut y = system.exact(0.0);
+        // An infinite tolerance accepts every step; the step is set by `end`.
+        let mut stepper = Rosenbrock::new(1e6, y.len());
+        let h = 1.0 / steps as f64;
+        let mut dense = y.clone();
+        let mut worst_dense: f64 = 0.0;
+        for k in 0..steps {
+            let time = k as f64 * h;
+            stepper.step = Some(h);
+            stepper
+                .advance(&mut system, time, time + h, &mut y)
+                .unwrap();
+            stepper.interpolate(0.4, &mut dense);
+            worst_dense = worst_dense.max(sup_difference(&dense, &system.exact(time + 0.4 * h)));
+        }
+        (sup_difference(&y, &system.exact(1.0)), worst_dense)
+    }
+
+    #[test]
+    fn order_five_and_dense_output_of_order_four() {
+        let ((coarse, coarse_dense), (fine, fine_dense)) = (fixed(80), fixed(160));
+        let (order, dense_order) = ((coarse / fine).log2(), (coarse_dense / fine_dense).log2());
+        assert!((order - 5.0).abs() < 0.3, "order {order}");
+        // Local error of the interpolant: one more than its order.
+        assert!(dense_order > 4.4, "dense order {dense_order}");
+    }
+
+    #[test]
+    fn adaptive_error_follows_the_tolerance() {
+        let error = |tolerance: f64| {
+            let mut system = Riccati::new();
+            let mut y = system.exact(0.0);
+            let mut stepper = Rosenbrock::new(tolerance, y.len());
+            let (mut time, mut steps) = (0.0, 0);
+            while time < 1.0 {
+                let report = stepper.advance(&mut system, time, 1.0, &mut y).unwrap();
+                time += report.step;
+                steps += 1;
+            }
+            (sup_difference(&y, &system.exact(1.0)), steps)
+        };
+        let ((loose, few), (tight, many)) = (error(1e-6), error(1e-10));
+        assert!(loose < 1e-5 && tight < 1e-9, "{loose} {tight}");
+        assert!(few < many && many < 200, "{few} {many}");
+    }
+}

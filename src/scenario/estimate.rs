@@ -1,0 +1,209 @@
+//! What a scenario will cost, before anything is computed.
+//!
+//! Memory is `8 bytes × nodes × (fields of the problem + the largest study's working fields and record)`.
+//! Time is a sum of `nodes × nanoseconds per node` over the parts of each study, with the constants of [`Cost`].
+
+use super::{Scenario, Time};
+use crate::study::parameters::{Flow, ScalingLimit, Sinkhorn, Study};
+use std::fs;
+
+/// The measured constants behind both estimates.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Cost {
+    /// Fields that live as long as the run: f, g, p_0 and the transforms' plans and scratch.
+    pub problem_fields: f64,
+    /// Fields alive in one stiff step: 40 of the GMRES basis, stages, ∇²u, A, ∇g(∇u), preconditioner.
+    pub flow_fields: f64,
+    /// Fields recorded per instant of a flow: p and ρ.
+    pub flow_record_fields: f64,
+    /// Fields of an iteration: p, q, f, g, log ρ and scratch for the sums.
+    pub sinkhorn_fields: f64,
+    /// Fields of a scaling limit: a flow with e_t, an iteration, and the elliptic solve for W₂.
+    pub scaling_limit_fields: f64,
+    /// Fields recorded per ε: p^ε, log ρ^ε and the scaled error.
+    pub scaling_limit_record_fields: f64,
+    /// Steps of the adaptive integrator to any horizon at tolerance 1e-9 (the initial layer dominates).
+    pub adaptive_steps: f64,
+    /// Growth of that number per factor ten in the tolerance.
+    pub adaptive_growth: f64,
+    /// One stiff step, per node.
+    pub adaptive_step_ns: f64,
+    /// One right-hand side, per node.
+    pub right_hand_side_ns: f64,
+    /// One term of a Sinkhorn sum, per node and node of the kernel's window.
+    pub sinkhorn_term_ns: f64,
+    /// One elliptic Monge–Ampère solve, per node.
+    pub elliptic_ns: f64,
+}
+
+/// Constants of the present implementation, on two cores.
+pub const COST: Cost = Cost {
+    problem_fields: 10.0,
+    flow_fields: 70.0,
+    flow_record_fields: 2.0,
+    sinkhorn_fields: 8.0,
+    scaling_limit_fields: 90.0,
+    scaling_limit_record_fields: 3.0,
+    adaptive_steps: 60.0,
+    adaptive_growth: 1.6,
+    adaptive_step_ns: 8000.0,
+    right_hand_side_ns: 150.0,
+    sinkhorn_term_ns: 2.0,
+    elliptic_ns: 30_000.0,
+};
+
+/// Bytes of one number.
+const BYTES: f64 = 8.0;
+
+/// Part of the machine's memory that a run may take.
+pub const MEMORY_SHARE: f64 = 0.8;
+
+/// Peak memory of a scenario in bytes, as a float since absurd grids overflow integers.
+pub fn memory(scenario: &Scenario) -> f64 {
+    let largest = scenario
+        .studies
+        .iter()
+        .map(study_fields)
+        .fold(0.0, f64::max);
+    BYTES * nodes(scenario) * (COST.problem_fields + largest)
+}
+
+/// Wall time of a scenario in seconds, to a factor of a few.
+pub fn seconds(scenario: &Scenario) -> f64 {
+    let of_study = |study: &Study| match study {
+        Study::Flow(flow) => flow_ns(scenario, horizon(flow)),
+        Study::Sinkhorn(sinkhorn) => sinkhorn_ns(scenario, sinkhorn),
+        Study::ScalingLimit(limit) => scaling_limit_ns(scenario, limit),
+    };
+    let per_node: f64 = scenario.studies.iter().map(of_study).sum();
+    per_node * nodes(scenario) * 1e-9
+}
+
+/// Memory of this machine in bytes, where `/proc/meminfo` tells it.
+pub fn physical_memory() -> Option<f64> {
+    let text = fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find(|line| line.starts_with("MemTotal:"))?;
+    let kilobytes: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kilobytes * 1024.0)
+}
+
+/// A number of bytes for people: `2.9 TB`.
+pub fn bytes(bytes: f64) -> String {
+    let units = ["B", "kB", "MB", "GB", "TB", "PB", "EB"];
+    let power = (bytes.max(1.0).log10() / 3.0)
+        .floor()
+        .min(units.len() as f64 - 1.0);
+    let digits = usize::from(power > 0.0);
+    format!(
+        "{:.digits$} {}",
+        bytes / 1000f64.powf(power),
+        units[power as usize]
+    )
+}
+
+fn nodes(scenario: &Scenario) -> f64 {
+    let points = &scenario.torus_problem().points;
+    points.iter().map(|&n| n as f64).product()
+}
+
+fn study_fields(study: &Study) -> f64 {
+    match study {
+        Study::Flow(flow) => COST.flow_fields + COST.flow_record_fields * flow.times.len() as f64,
+        Study::Sinkhorn(_) => COST.sinkhorn_fields,
+        Study::ScalingLimit(limit) => {
+            COST.scaling_limit_fields
+                + COST.scaling_limit_record_fields * limit.epsilons.len() as f64
+        }
+    }
+}
+
+fn horizon(flow: &Flow) -> f64 {
+    flow.times.last().copied().unwrap_or(0.0)
+}
+
+/// Nanoseconds per node of a flow to time `horizon`.
+fn flow_ns(scenario: &Scenario, horizon: f64) -> f64 {
+    match scenario.numerics.time {
+        Time::Adaptive { tolerance } => {
+            let decades = (1e-9 / tolerance).log10();
+            COST.adaptive_steps * COST.adaptive_growth.powf(decades) * COST.adaptive_step_ns
+        }
+        Time::Euler { step } => horizon / step * COST.right_hand_side_ns,
+        Time::RungeKutta4 { step } => 4.0 * horizon / step * COST.right_hand_side_ns,
+    }
+}
+
+fn sinkhorn_ns(scenario: &Scenario, sinkhorn: &Sinkhorn) -> f64 {
+    sinkhorn.iterations as f64 * iteration_ns(scenario, sinkhorn.epsilon)
+}
+
+fn scaling_limit_ns(scenario: &Scenario, limit: &ScalingLimit) -> f64 {
+    let of_epsilon =
+        |&epsilon: &f64| limit.time / epsilon * iteration_ns(scenario, epsilon) + COST.elliptic_ns;
+    let iterations: f64 = limit.epsilons.iter().map(of_epsilon).sum();
+    iterations + flow_ns(scenario, limit.time)
+}
+
+/// Nanoseconds per node of two half-steps: one sum per axis over the nodes where the kernel exceeds round-off.
+fn iteration_ns(scenario: &Scenario, epsilon: f64) -> f64 {
+    let reach = (2.0 * epsilon * (1.0 / f64::EPSILON).ln()).sqrt();
+    let window = |&n: &usize| (2.0 * reach * n as f64 + 1.0).min(n as f64);
+    let points = &scenario.torus_problem().points;
+    2.0 * COST.sinkhorn_term_ns * points.iter().map(window).sum::<f64>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::{DensityChoice, Numerics, Problem, StartPotential, TorusProblem};
+
+    fn scenario(points: &[usize], studies: Vec<Study>) -> Scenario {
+        Scenario {
+            title: "cost".into(),
+            problem: Problem::Torus(TorusProblem {
+                points: points.to_vec(),
+                source: DensityChoice::Uniform,
+                target: DensityChoice::Uniform,
+                start: StartPotential::Identity,
+            }),
+            numerics: Numerics::default(),
+            studies,
+        }
+    }
+
+    fn limit(epsilons: &[f64]) -> Study {
+        Study::ScalingLimit(ScalingLimit {
+            time: 0.05,
+            epsilons: epsilons.to_vec(),
+            kernel: Default::default(),
+            start: Default::default(),
+        })
+    }
+
+    #[test]
+    fn memory_counts_fields_of_the_largest_study() {
+        let flow = Study::Flow(Flow {
+            times: vec![0.1; 5],
+        });
+        let one = memory(&scenario(&[64, 64], vec![flow.clone()]));
+        assert_eq!(one, 8.0 * 4096.0 * (10.0 + 70.0 + 10.0));
+        let both = memory(&scenario(&[64, 64], vec![flow, limit(&[0.1])]));
+        assert_eq!(both, 8.0 * 4096.0 * (10.0 + 93.0));
+        assert!(memory(&scenario(&[usize::MAX; 3], vec![limit(&[0.1])])).is_finite());
+    }
+
+    #[test]
+    fn time_grows_as_nodes_and_iterations() {
+        let coarse = seconds(&scenario(&[64], vec![limit(&[0.01])]));
+        let fine = seconds(&scenario(&[128], vec![limit(&[0.01])]));
+        let longer = seconds(&scenario(&[64], vec![limit(&[0.01, 0.005])]));
+        assert!(fine >= 2.0 * coarse && longer > coarse);
+    }
+
+    #[test]
+    fn bytes_are_said_in_the_nearest_unit() {
+        assert_eq!(bytes(512.0), "512 B");
+        assert_eq!(bytes(2.94e12), "2.9 TB");
+        assert_eq!(bytes(1e30), "1000000000000.0 EB");
+    }
+}

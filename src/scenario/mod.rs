@@ -1,0 +1,188 @@
+//! The scenario format: what a person writes, read once into validated objects.
+//!
+//! [`load`] reads a file, [`parse`] a text. Both give a [`Loaded`]: the resolved [`Scenario`] with every default
+//! written out, and the torus, densities and start built from it, which nothing downstream checks again.
+
+pub mod build;
+mod complaint;
+pub mod estimate;
+mod literal;
+mod locate;
+pub mod numerics;
+pub mod problem;
+mod syntax;
+pub mod template;
+mod validate;
+mod vocabulary;
+mod walker;
+
+pub use build::Built;
+pub use numerics::{Numerics, Space, Time};
+pub use problem::{DensityChoice, Problem, StartPotential, TorusProblem};
+
+use crate::study::parameters::Study;
+use complaint::{Source, nearest};
+use miette::{Report, miette};
+use ron::extensions::Extensions;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// One RON scenario: a problem, how to discretise it, what to study.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    pub title: String,
+    pub problem: Problem,
+    #[serde(default)]
+    pub numerics: Numerics,
+    pub studies: Vec<Study>,
+}
+
+/// A scenario that passed every check.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The file's name without folder and ending; names the output folder.
+    pub name: String,
+    /// The resolved scenario.
+    pub scenario: Scenario,
+    /// The objects of its problem.
+    pub built: Built,
+}
+
+/// Reads and validates the scenario file at `path`.
+///
+/// # Errors
+/// A diagnostic that points into the file, or says why the file cannot be read.
+pub fn load(path: &Path) -> Result<Loaded, Report> {
+    let text = std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
+    parse(&path.display().to_string(), &text)
+}
+
+/// Reads and validates a scenario `text` that came from the file called `name`.
+///
+/// # Errors
+/// A diagnostic that points into the text and says what was expected there.
+pub fn parse(name: &str, text: &str) -> Result<Loaded, Report> {
+    let source = Source::new(name, text);
+    let scenario: Scenario = options()
+        .from_str(text)
+        .map_err(|error| Report::new(syntax::complaint(&source, &error)))?;
+    let built = validate::validate(&scenario, &source)?;
+    Ok(Loaded {
+        name: stem(name),
+        scenario: scenario.resolved(),
+        built,
+    })
+}
+
+impl Scenario {
+    /// The scenario as RON, every default written out. Reading it back gives the same scenario.
+    pub fn to_ron(&self) -> String {
+        let layout = ron::ser::PrettyConfig::new().depth_limit(2);
+        let text = options().to_string_pretty(self, layout);
+        let text = text.expect("a scenario holds only numbers, texts and lists");
+        format!("Scenario{text}\n")
+    }
+
+    /// The problem's torus, densities and start.
+    pub fn torus_problem(&self) -> &TorusProblem {
+        let Problem::Torus(problem) = &self.problem;
+        problem
+    }
+
+    /// Number of coordinates d.
+    pub fn dimension(&self) -> usize {
+        self.torus_problem().points.len()
+    }
+
+    /// The same scenario in its one canonical form: every list of ε descends.
+    fn resolved(mut self) -> Self {
+        for study in &mut self.studies {
+            if let Study::ScalingLimit(limit) = study {
+                limit.epsilons.sort_by(|a, b| b.total_cmp(a));
+            }
+        }
+        self
+    }
+}
+
+fn options() -> ron::Options {
+    ron::Options::default().with_default_extension(
+        Extensions::IMPLICIT_SOME
+            | Extensions::UNWRAP_NEWTYPES
+            | Extensions::UNWRAP_VARIANT_NEWTYPES,
+    )
+}
+
+fn stem(name: &str) -> String {
+    let stem = Path::new(name).file_stem();
+    stem.map_or_else(
+        || name.to_owned(),
+        |stem| stem.to_string_lossy().into_owned(),
+    )
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Report {
+    let help = match neighbour(path) {
+        Some(name) => format!("did you mean `{name}`?"),
+        None => {
+            "`mirrorflow list` shows the scenarios that ship, `mirrorflow new` writes one".into()
+        }
+    };
+    miette!(
+        help = help,
+        "cannot read the scenario {}: {error}",
+        path.display()
+    )
+}
+
+/// The file beside `path` with the nearest name.
+fn neighbour(path: &Path) -> Option<String> {
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    let entries = std::fs::read_dir(folder.unwrap_or(Path::new("."))).ok()?;
+    let mut names: Vec<String> = entries
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| name.ends_with(".ron"))
+        .collect();
+    names.sort();
+    let candidates: Vec<&str> = names.iter().map(String::as_str).collect();
+    let meant = nearest(path.file_name()?.to_str()?, &candidates)?;
+    Some(path.with_file_name(meant).display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = r#"(
+        title: "defaults \"and\" τ",
+        problem: Torus(points: [64], source: Formula("cos(2*pi*x)"), target: Uniform),
+        numerics: (space: FiniteDifference(order: 4)),
+        studies: [ScalingLimit(time: 0.04, epsilons: [0.005, 0.02, 0.01])],
+    )"#;
+
+    #[test]
+    fn the_resolved_copy_holds_every_default_and_reads_back_the_same() {
+        let scenario = parse("a/defaults.ron", TEXT).unwrap().scenario;
+        let copy = scenario.to_ron();
+        for written in [
+            "start: Identity",
+            "tolerance: 1e-9",
+            "kernel: Heat",
+            "start: Plain",
+            "Scenario(",
+            "[0.02, 0.01, 0.005]",
+        ] {
+            assert!(copy.contains(written), "{written} in\n{copy}");
+        }
+        assert_eq!(parse("copy.ron", &copy).unwrap().scenario, scenario);
+    }
+
+    #[test]
+    fn a_missing_file_names_its_neighbour() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("smoke_1d.ron"), TEXT).unwrap();
+        let report = load(&folder.path().join("smok_1d.ron")).unwrap_err();
+        assert!(report.help().unwrap().to_string().contains("smoke_1d.ron"));
+    }
+}

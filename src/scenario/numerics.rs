@@ -1,0 +1,42 @@
+//! How the equations are discretised, as written in the file.
+
+use serde::{Deserialize, Serialize};
+
+/// Calculus in space and stepper in time.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Numerics {
+    pub space: Space,
+    pub time: Time,
+}
+
+/// The calculus: how gradients and Hessians of p are taken.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Space {
+    /// Fourier differentiation.
+    #[default]
+    Spectral,
+    /// Fourier differentiation with the upper third of the modes removed from nonlinear terms.
+    Dealiased,
+    /// Central differences of order 2 or 4.
+    FiniteDifference { order: u8 },
+}
+
+/// The stepper of the parabolic Monge–Ampère flow.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Time {
+    /// Error-controlled stiff integrator; `tolerance` is the sup-error of p per step.
+    Adaptive { tolerance: f64 },
+    /// Explicit Euler, refused past its stability limit.
+    Euler { step: f64 },
+    /// Classical explicit Runge–Kutta of order 4, refused past its stability limit.
+    RungeKutta4 { step: f64 },
+}
+
+impl Default for Time {
+    fn default() -> Self {
+        Self::Adaptive { tolerance: 1e-9 }
+    }
+}

@@ -1,0 +1,95 @@
+//! The grid: its axes, its parity, and whether it fits this machine's memory.
+
+use super::Checks;
+use crate::scenario::locate::way;
+use crate::scenario::{Scenario, estimate};
+use mirrorflow_solvers::Torus;
+use mirrorflow_solvers::torus::FEWEST_POINTS;
+
+/// The torus of a scenario, `None` after a complaint.
+pub fn check(checks: &mut Checks, scenario: &Scenario) -> Option<Torus> {
+    let points = &scenario.torus_problem().points;
+    let before = checks.complaints.len();
+    axes(checks, points.len());
+    for (axis, &n) in points.iter().enumerate() {
+        axis_points(checks, axis, n);
+    }
+    if checks.complaints.len() == before {
+        memory(checks, scenario, estimate::physical_memory());
+    }
+    if checks.complaints.len() > before {
+        return None;
+    }
+    Torus::new(points).ok()
+}
+
+fn axes(checks: &mut Checks, dimension: usize) {
+    if !(1..=3).contains(&dimension) {
+        checks.refuse(
+            way!["problem", "points"],
+            format!("a torus of 1, 2 or 3 dimensions is supported, {dimension} given"),
+            "one number per axis",
+            "write one even number per axis, such as [64], [128, 128] or [32, 32, 32]".into(),
+        );
+    }
+}
+
+fn axis_points(checks: &mut Checks, axis: usize, n: usize) {
+    let path = way!["problem", "points", axis];
+    if n < FEWEST_POINTS {
+        let message = format!("{n} points along an axis, at least {FEWEST_POINTS} needed");
+        let help = format!("use an even number ≥ {FEWEST_POINTS}, such as 64");
+        checks.refuse(path, message, "too few", help);
+    } else if n % 2 == 1 {
+        let message =
+            format!("{n} points along an axis is odd; grids are even so that they can be halved");
+        checks.refuse(
+            path,
+            message,
+            "odd",
+            format!("use {} or {}", n - 1, n.saturating_add(1)),
+        );
+    }
+}
+
+/// Refuses a grid whose estimated memory is past the share of `physical` bytes that a run may take.
+fn memory(checks: &mut Checks, scenario: &Scenario, physical: Option<f64>) {
+    let needed = estimate::memory(scenario);
+    let Some(limit) = physical.map(|physical| physical * estimate::MEMORY_SHARE) else {
+        return;
+    };
+    if needed <= limit {
+        return;
+    }
+    let points = &scenario.torus_problem().points;
+    let message = format!(
+        "this grid needs about {} of memory, {} may be used here (80 % of the machine)",
+        estimate::bytes(needed),
+        estimate::bytes(limit),
+    );
+    let help = format!("about {:?} points fit", fitting(points, limit / needed));
+    checks.refuse(
+        way!["problem", "points"],
+        message,
+        "too large for this machine",
+        help,
+    );
+}
+
+/// The same proportions with `share` of the nodes, even.
+fn fitting(points: &[usize], share: f64) -> Vec<usize> {
+    let factor = share.powf(1.0 / points.len() as f64);
+    let shrink = |&n: &usize| ((n as f64 * factor / 2.0).floor() as usize * 2).max(FEWEST_POINTS);
+    points.iter().map(shrink).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_suggested_grid_keeps_proportions_and_fits() {
+        assert_eq!(fitting(&[1000, 500], 0.01), vec![100, 50]);
+        assert_eq!(fitting(&[1_000_000], 1e-3), vec![1000]);
+    }
+}

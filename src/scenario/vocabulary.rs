@@ -1,0 +1,116 @@
+//! The words of the format in sentences: what each field takes, what each enumeration is called.
+
+use super::complaint::Source;
+use super::locate::way;
+
+/// Help where nothing more precise is known.
+pub const TEMPLATE: &str = "`mirrorflow new` writes a scenario that explains every field";
+
+/// What each field of a scenario takes, for the help of a wrong type. Fields that mean different things in different
+/// sections stand with their section.
+const EXPECTED: [(&str, &str); 22] = [
+    (
+        "title",
+        "a text in quotes, such as title: \"Heat kernel, one dimension\"",
+    ),
+    ("problem", "Torus(points: …, source: …, target: …)"),
+    (
+        "points",
+        "a list of even whole numbers, one per axis, such as points: [128, 128]",
+    ),
+    (
+        "source",
+        "Formula(\"…\"), Uniform, WrappedGaussians([…]) or VonMises([…])",
+    ),
+    (
+        "target",
+        "Formula(\"…\"), Uniform, WrappedGaussians([…]) or VonMises([…])",
+    ),
+    ("weight", "a positive number, such as weight: 1.0"),
+    ("mean", "a list of one number per axis, such as mean: [0.5]"),
+    (
+        "deviation",
+        "a list of one positive number per axis, such as deviation: [0.1]",
+    ),
+    (
+        "concentration",
+        "a list of one number ≥ 0 per axis, such as concentration: [4.0]",
+    ),
+    (
+        "space",
+        "Spectral, Dealiased or FiniteDifference(order: 2) or (order: 4)",
+    ),
+    ("order", "2 or 4, as in FiniteDifference(order: 4)"),
+    ("tolerance", "a number, such as tolerance: 1e-9"),
+    ("step", "a positive number, such as step: 1e-5"),
+    ("studies", "a list of Flow(…), Sinkhorn(…), ScalingLimit(…)"),
+    (
+        "times",
+        "a list of increasing positive numbers, such as times: [0.01, 0.05]",
+    ),
+    ("epsilon", "a positive number, such as epsilon: 0.005"),
+    (
+        "epsilons",
+        "a list of positive numbers, such as epsilons: [0.01, 0.005, 0.0025]",
+    ),
+    (
+        "iterations",
+        "a positive whole number, such as iterations: 10",
+    ),
+    (
+        "problem.start",
+        "Identity or Formula(\"…\"), the periodic part p_0 of u_0",
+    ),
+    ("studies.start", "Plain or Prepared"),
+    (
+        "numerics.time",
+        "Adaptive(tolerance: 1e-9), Euler(step: …) or RungeKutta4(step: …)",
+    ),
+    ("studies.time", "a positive number, such as time: 0.05"),
+];
+
+/// What `field`, at a byte offset of the source, takes.
+pub fn takes(source: &Source, field: &str, at: usize) -> String {
+    let sections = ["problem", "numerics", "studies"];
+    let section = sections
+        .into_iter()
+        .find(|&section| source.find(way![section]).contains(&at));
+    let full = format!("{}.{field}", section.unwrap_or(""));
+    let known = EXPECTED
+        .iter()
+        .find(|(name, _)| *name == full || *name == field);
+    known.map_or_else(
+        || TEMPLATE.into(),
+        |(_, expected)| format!("`{field}` takes {expected}"),
+    )
+}
+
+/// The word that the file's author would use for one of our enumerations.
+pub fn kind_of(name: &str) -> &'static str {
+    match name {
+        "Study" => "study",
+        "Kernel" => "kernel",
+        "DensityChoice" => "kind of density",
+        "StartPotential" | "IterationStart" => "start",
+        "Space" => "calculus",
+        "Time" => "time stepper",
+        _ => "name",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_is_explained_for_its_section() {
+        let text = "(problem: (start: 1), studies: [(start: 2, time: 3)], numerics: (time: 4))";
+        let source = Source::new("test", text);
+        let said = |field: &str, value: char| takes(&source, field, text.find(value).unwrap());
+        assert!(said("start", '1').contains("Identity"));
+        assert!(said("start", '2').contains("Prepared"));
+        assert!(said("time", '3').contains("time: 0.05"));
+        assert!(said("time", '4').contains("Adaptive"));
+        assert_eq!(said("nothing", '4'), TEMPLATE);
+    }
+}

@@ -1,0 +1,238 @@
+//! Every way in which a scenario can be wrong: what the message says, and which text of the file it highlights.
+
+use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, Report};
+use mirrorflow::scenario::{load, parse};
+use std::path::Path;
+
+const BASE: &str = r#"Scenario(
+    title: "τ and ε in a title shift columns against bytes",
+    problem: Torus(
+        points: [64, 64],
+        source: Formula("0.4*cos(2*pi*x)"), // f
+        target: WrappedGaussians([(weight: 1.0, mean: [0.5, 0.4], deviation: [0.3, 0.2])]),
+        start: Identity,
+    ),
+    numerics: (space: Spectral, time: Adaptive(tolerance: 1e-9)),
+    studies: [
+        Flow(times: [0.01, 0.05]),
+        Sinkhorn(epsilon: 0.005, iterations: 10, kernel: Heat),
+        ScalingLimit(time: 0.05, epsilons: [0.01, 0.005, 0.0025], kernel: Geodesic, start: Plain),
+    ],
+)
+"#;
+
+/// A text of [`BASE`], what replaces it, what the message must say, what it must highlight.
+type Case = (
+    &'static str,
+    &'static str,
+    &'static [&'static str],
+    &'static str,
+);
+
+#[rustfmt::skip]
+const SYNTAX: &[Case] = &[
+    ("points:", "pionts:", &["unknown field `pionts` in Torus", "did you mean `points`?"], "pionts"),
+    ("ScalingLimit(", "ScallingLimit(", &["unknown study `ScallingLimit`", "did you mean `ScalingLimit`?"], "ScallingLimit"),
+    ("ScalingLimit(", "Barycentre(", &["unknown study `Barycentre`", "expected `Flow`, `Sinkhorn` or `ScalingLimit`"], "Barycentre"),
+    ("kernel: Heat", "kernel: heet", &["unknown kernel `heet`", "did you mean `Heat`?"], "heet"),
+    ("Geodesic", "Geodesc", &["unknown kernel `Geodesc`", "did you mean `Geodesic`?"], "Geodesc"),
+    ("Identity", "Idenity", &["unknown start `Idenity`", "did you mean `Identity`?"], "Idenity"),
+    ("start: Plain", "start: Prepraed", &["unknown start `Prepraed`", "did you mean `Prepared`?"], "Prepraed"),
+    ("WrappedGaussians", "WrapedGaussian", &["unknown kind of density", "did you mean `WrappedGaussians`?"], "WrapedGaussian"),
+    ("Spectral", "Spectrl", &["unknown calculus `Spectrl`", "did you mean `Spectral`?"], "Spectrl"),
+    ("tolerance:", "tol:", &["unknown field `tol` in Adaptive", "expected `tolerance`"], "tol"),
+    ("Torus(", "Tours(", &["unknown name `Tours`", "did you mean `Torus`?"], "Tours"),
+    ("Scenario(", "Scenari(", &["unknown name `Scenari`", "did you mean `Scenario`?"], "Scenari"),
+    ("deviation:", "deviations:", &["unknown field `deviations`", "did you mean `deviation`?"], "deviations"),
+    ("0.01, 0.05]),", "0.01, 0.05],", &["unknown field `Sinkhorn` in Flow", "close a bracket before `Sinkhorn`"], "Sinkhorn"),
+    ("epsilon: 0.005, ", "", &["`epsilon` is missing in Sinkhorn", "a positive number"], "Sinkhorn"),
+    ("start: Identity", "start: Identity, start: Identity", &["`start` is given twice"], "start"),
+    ("[64, 64]", "128", &["`points`", "expected a list", "one per axis"], "128"),
+    ("[64, 64]", "[64.5, 64]", &["`points`: expected a whole number", "even whole numbers"], "64.5"),
+    ("[64, 64]", "[-64, 64]", &["`points`", "even whole numbers"], "-64"),
+    ("[64, 64]", "[\"a\", 64]", &["`points`", "expected a whole number"], "\"a\""),
+    ("time: 0.05", "time: \"0.05\"", &["`time`", "expected a number", "such as time: 0.05"], "\"0.05\""),
+    ("time: 0.05", "time: soon", &["`time`", "expected a number"], "soon"),
+    ("0.01, 0.05]", "0.01 0.05]", &["`times`: expected a comma before this"], "0.05"),
+    ("Adaptive(tolerance: 1e-9)", "1e-9", &["`time`: expected a name", "takes Adaptive"], "1e-9"),
+    ("title: \"τ and ε in a title shift columns against bytes\"", "title: 3", &["`title`: expected a text in quotes"], "3"),
+    ("epsilon: 0.005", "epsilon: 0,005", &["expected a decimal point, not a comma"], "005"),
+    ("iterations: 10", "iterations: 10.5", &["`iterations`", "whole number"], "10.5"),
+    ("Formula(\"0.4*cos(2*pi*x)\")", "\"0.4*cos(2*pi*x)\"", &["`source`", "takes Formula"], "\"0.4*cos(2*pi*x)\""),
+    ("mean: [0.5, 0.4]", "mean: 0.5", &["`mean`", "one number per axis"], "0.5"),
+    ("    ],\n)\n", "    ],\n", &["ends too early", "close every"], ","),
+    ("    ],\n)\n", "    ],\n) more", &["text after the closing"], "more"),
+];
+
+#[rustfmt::skip]
+const NUMBERS: &[Case] = &[
+    ("τ and ε in a title shift columns against bytes", " ", &["title is empty"], "\" \""),
+    ("[64, 64]", "[64, 0]", &["0 points", "at least 8"], "0"),
+    ("[64, 64]", "[6, 64]", &["6 points", "at least 8"], "6"),
+    ("[64, 64]", "[64, 63]", &["63 points", "odd", "use 62 or 64"], "63"),
+    ("[64, 64]", "[]", &["0 given", "one even number per axis"], "[]"),
+    ("[64, 64]", "[8, 8, 8, 8]", &["1, 2 or 3 dimensions", "4 given"], "[8, 8, 8, 8]"),
+    ("[64, 64]", "[1000000, 1000000]", &["TB of memory", "80 % of the machine", "points fit"], "[1000000, 1000000]"),
+    ("1e-9", "1e400", &["`1e400` is not a finite number"], "1e400"),
+    ("0.01, 0.05]", "0.01, NaN]", &["`NaN` is not a finite number"], "NaN"),
+    ("epsilon: 0.005", "epsilon: inf", &["`inf` is not a finite number"], "inf"),
+    ("weight: 1.0", "weight: -inf", &["`-inf` is not a finite number"], "-inf"),
+    ("1e-9", "1e-14", &["outside 1e-13 to 1e-2"], "1e-14"),
+    ("1e-9", "0.5", &["tolerance 5e-1 is outside"], "0.5"),
+    ("Adaptive(tolerance: 1e-9)", "Euler(step: 0.0)", &["step must be positive"], "0.0"),
+    ("Adaptive(tolerance: 1e-9)", "RungeKutta4(step: -1e-5)", &["step must be positive"], "-1e-5"),
+    ("Spectral", "FiniteDifference(order: 3)", &["order 3 are not available", "order: 4"], "3"),
+];
+
+#[rustfmt::skip]
+const STUDIES: &[Case] = &[
+    ("epsilon: 0.005", "epsilon: 0.0", &["ε must be positive"], "0.0"),
+    ("0.005, 0.0025]", "0.005, -0.0025]", &["ε must be positive, -0.0025 given"], "-0.0025"),
+    ("[0.01, 0.005, 0.0025]", "[]", &["needs 3 or more ε, 0 given"], "[]"),
+    ("[0.01, 0.005, 0.0025]", "[0.01, 0.005]", &["needs 3 or more ε, 2 given"], "[0.01, 0.005]"),
+    ("[0.01, 0.005, 0.0025]", "[0.01, 0.005, 0.01]", &["ε = 0.01 is listed twice"], "0.01"),
+    ("[0.01, 0.005, 0.0025]", "[0.01, 0.005, 0.003]", &["not a whole number of iterations at ε = 0.003", "16.67 iterations", "0.05/17 = 0.00294117647 and 0.05/16 = 0.003125"], "0.003"),
+    ("[0.01, 0.005, 0.0025]", "[0.01, 0.005, 0.07]", &["0.71 iterations", "nearest that divides it is 0.05/1 = 0.05"], "0.07"),
+    ("time: 0.05", "time: 0.0", &["time must be positive"], "0.0"),
+    ("[0.01, 0.05]", "[]", &["no times given"], "[]"),
+    ("[0.01, 0.05]", "[0.0, 0.05]", &["a time must be positive"], "0.0"),
+    ("[0.01, 0.05]", "[0.05, 0.01]", &["time 0.01 does not come after 0.05"], "0.01"),
+    ("[0.01, 0.05]", "[0.05, 0.05]", &["time 0.05 does not come after 0.05"], "0.05"),
+    ("iterations: 10", "iterations: 0", &["0 iterations"], "0"),
+    ("epsilon: 0.005", "epsilon: 0.0001", &["64 points", "too few for ε = 0.0001", "144 needed", "ε ≥ 0.000499"], "0.0001"),
+    ("[0.01, 0.005, 0.0025]", "[0.01, 0.005, 0.00025]", &["92 needed"], "0.00025"),
+];
+
+#[rustfmt::skip]
+const DENSITIES: &[Case] = &[
+    ("mean: [0.5, 0.4]", "mean: [0.5]", &["mean: 1 given", "dimension 2"], "[0.5]"),
+    ("deviation: [0.3, 0.2]", "deviation: [0.3, 0.2, 0.1]", &["deviation: 3 given"], "[0.3, 0.2, 0.1]"),
+    ("deviation: [0.3, 0.2]", "deviation: [0.3, -0.2]", &["a deviation must be positive"], "-0.2"),
+    ("weight: 1.0", "weight: -1.0", &["a weight must be positive"], "-1.0"),
+    ("[(weight: 1.0, mean: [0.5, 0.4], deviation: [0.3, 0.2])]", "[]", &["no component"], "[]"),
+    ("WrappedGaussians([(weight: 1.0, mean: [0.5, 0.4], deviation: [0.3, 0.2])])", "VonMises([(weight: 1.0, mean: [0.5, 0.4], concentration: [-3.0, 0.2])])", &["must not be negative"], "-3.0"),
+    ("2*pi*x", "2*pi*w", &["source", "w"], "w"),
+    ("2*pi*x", "2*pi*z", &["source", "z"], "z"),
+    ("cos(2*pi*x)", "cosh2(2*pi*x)", &["source", "cosh"], "cosh2"),
+    ("2*pi*x", "2 pi x", &["write 2*pi"], "2 pi"),
+    ("0.4*cos(2*pi*x)", "x^2", &["source", "period", "cos(2*pi*x)"], "\"x^2\""),
+    ("0.4*cos(2*pi*x)", "2000*cos(2*pi*x)", &["source"], "\"2000*cos(2*pi*x)\""),
+    ("0.4*cos(2*pi*x)", "log(cos(2*pi*x))", &["source"], "\"log(cos(2*pi*x))\""),
+    ("0.4*cos(2*pi*x)", "cos(2*pi*64*x)", &["source", "does not resolve", "use points"], "\"cos(2*pi*64*x)\""),
+    ("deviation: [0.3, 0.2]", "deviation: [0.01, 0.2]", &["target", "not positive in floating point"], "WrappedGaussians([(weight: 1.0, mean: [0.5, 0.4], deviation: [0.01, 0.2])])"),
+    ("Identity", "Formula(\"0.01*x\")", &["start", "period"], "\"0.01*x\""),
+    ("Identity", "Formula(\"cos(2*pi*q)\")", &["start", "q"], "q"),
+    ("Identity", "Formula(\"0.5*cos(2*pi*x)\")", &["not convex", "∇²u_0"], "\"0.5*cos(2*pi*x)\""),
+    ("Identity", "Formula(\"0.021*cos(2*pi*x)\")", &["too few for ε = 0.0025", "ε ≥"], "0.0025"),
+];
+
+#[test]
+fn unreadable_text_is_shown_with_the_nearest_right_name() {
+    SYNTAX.iter().for_each(check);
+}
+
+#[test]
+fn impossible_numbers_are_shown_where_they_stand() {
+    NUMBERS.iter().for_each(check);
+}
+
+#[test]
+fn impossible_studies_are_shown_with_a_remedy() {
+    STUDIES.iter().for_each(check);
+}
+
+#[test]
+fn impossible_densities_are_shown_inside_their_formulas() {
+    DENSITIES.iter().for_each(check);
+}
+
+#[test]
+fn no_study_is_refused() {
+    let start = BASE.find("[\n        Flow").unwrap();
+    let end = BASE.rfind(']').unwrap();
+    let text = [&BASE[..start], "[", &BASE[end..]].concat();
+    let report = parse("bad.ron", &text).unwrap_err();
+    assert_eq!(highlighted(&*report, &text), "[]");
+    assert!(rendered(&report).contains("asks for no study"));
+}
+
+#[test]
+fn all_wrong_numbers_are_reported_together() {
+    let text = BASE
+        .replace("iterations: 10", "iterations: 0")
+        .replace("1e-9", "3.0");
+    let message = rendered(&parse("bad.ron", &text).unwrap_err());
+    for said in ["2 things to change", "tolerance 3e0", "0 iterations"] {
+        assert!(message.contains(said), "{said} in\n{message}");
+    }
+}
+
+#[test]
+fn the_base_is_valid_and_so_is_every_shipped_scenario() {
+    parse("base.ron", BASE).unwrap();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let mut shipped = 0;
+    for entry in folder.read_dir().unwrap() {
+        let loaded = load(&entry.unwrap().path()).unwrap();
+        assert!(!loaded.scenario.studies.is_empty());
+        shipped += 1;
+    }
+    assert!(shipped >= 6, "{shipped} scenarios");
+}
+
+/// Every text with one character lost or one bracket too many is accepted or refused with a message, never a panic.
+#[test]
+fn slips_of_the_hand_are_survived() {
+    let mut refused = 0;
+    for (at, lost) in BASE.char_indices() {
+        let after = &BASE[at + lost.len_utf8()..];
+        for put in ["", "(", "]", "\""] {
+            let text = [&BASE[..at], put, after].concat();
+            if let Err(report) = parse("slip.ron", &text) {
+                assert!(rendered(&report).contains("slip.ron"), "{text}");
+                refused += 1;
+            }
+        }
+    }
+    assert!(refused > BASE.len(), "{refused}");
+}
+
+fn check(&(find, replace, says, highlights): &Case) {
+    let text = BASE.replacen(find, replace, 1);
+    assert_ne!(text, BASE, "{} changes nothing", find);
+    let Err(report) = parse("scenarios/bad.ron", &text) else {
+        panic!("{} is accepted", replace);
+    };
+    let message = rendered(&report);
+    for said in says {
+        assert!(
+            message.contains(said),
+            "{:?}: expected {said:?} in\n{message}",
+            replace
+        );
+    }
+    assert!(
+        message.contains("scenarios/bad.ron:"),
+        "no place in\n{message}"
+    );
+    assert!(message.contains("help:"), "no help in\n{message}");
+    let shown = highlighted(&*report, &text);
+    assert_eq!(shown, highlights, "{:?}:\n{message}", replace);
+}
+
+/// The text under the last complaint's label.
+fn highlighted<'a>(report: &dyn Diagnostic, text: &'a str) -> &'a str {
+    let label = report.labels().and_then(|mut labels| labels.next());
+    let label = label.expect("one complaint, with a label");
+    let start = label.offset();
+    &text[start..start + label.len()]
+}
+
+fn rendered(report: &Report) -> String {
+    let mut message = String::new();
+    GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor())
+        .with_width(400)
+        .render_report(&mut message, report.as_ref())
+        .unwrap();
+    message
+}
