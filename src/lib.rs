@@ -1,4 +1,20 @@
+//! mirrorflow: Sinkhorn's ε → 0 limit, the parabolic Monge–Ampère flow and their convergence rates, measured, judged and drawn.
+//!
+//! ```text
+//! scenario.ron ──▶ Scenario (validated) ──▶ study.measure ──▶ Record ──┬──▶ judge ──▶ Verdicts
+//!                                                                     └──▶ draw  ──▶ Figures ──▶ Report
+//! ```
+//!
+//! The numerics are in [`solvers`]; here are the scenario format, the studies with their claims, and the command.
+
 pub mod cli;
+pub mod figure;
+pub mod order;
+pub mod record;
+pub mod report;
+pub mod run;
 pub mod scenario;
 pub mod study;
+pub mod verdict;
+
 pub use mirrorflow_solvers as solvers;

@@ -1,1 +1,259 @@
-fn main() {}
+//! The command `mirrorflow`.
+
+use clap::{CommandFactory, Parser};
+use miette::{IntoDiagnostic, Report, Result, miette};
+use mirrorflow::cli::{Cli, Command};
+use mirrorflow::figure::label_plain;
+use mirrorflow::run;
+use mirrorflow::scenario::{Loaded, estimate, load, template::TEMPLATE};
+use mirrorflow::study::Study;
+use mirrorflow::verdict::Verdict;
+use std::collections::HashSet;
+use std::io::{Write, stdout};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// The scenario or the command line is wrong.
+const WRONG: u8 = 2;
+
+fn main() -> ExitCode {
+    match command(Cli::parse().command) {
+        Ok(code) => ExitCode::from(code),
+        Err(report) => {
+            eprintln!("{report:?}");
+            ExitCode::from(WRONG)
+        }
+    }
+}
+
+fn command(command: Command) -> Result<u8> {
+    match command {
+        Command::Run {
+            scenarios,
+            output,
+            force,
+            threads,
+        } => {
+            if let Some(threads) = threads {
+                rayon::ThreadPoolBuilder::new()
+                    .num_threads(threads.get())
+                    .build_global()
+                    .into_diagnostic()?;
+            }
+            run_all(&scenarios, output.as_deref(), force)
+        }
+        Command::Check { scenarios } => check(&scenarios),
+        Command::Report { directory } => {
+            let verdicts = run::report(&directory).map_err(|e| miette!("{e}"))?;
+            say(&summary(&verdicts))?;
+            say(&format!("{}\n", directory.join("report.html").display()))?;
+            Ok(mirrorflow::verdict::exit_code(&verdicts))
+        }
+        Command::List { directory } => list(&directory),
+        Command::Claims => say(&claims()).map(|()| 0),
+        Command::New { file, force } => new(&file, force),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "mirrorflow", &mut script);
+            say(&String::from_utf8_lossy(&script)).map(|()| 0)
+        }
+    }
+}
+
+/// Standard output; a reader that closed its end has seen enough.
+fn say(text: &str) -> Result<()> {
+    match stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        other => other.into_diagnostic(),
+    }
+}
+
+/// All scenarios are validated and all folders looked at before anything is computed.
+fn run_all(scenarios: &[PathBuf], output: Option<&Path>, force: bool) -> Result<u8> {
+    let loaded = scenarios
+        .iter()
+        .map(|path| load(path))
+        .collect::<Result<Vec<_>>>()?;
+    let folders: Vec<PathBuf> = loaded
+        .iter()
+        .map(|l| match output {
+            Some(folder) if loaded.len() == 1 => folder.to_owned(),
+            Some(folder) => folder.join(&l.name),
+            None => Path::new("output").join(&l.name),
+        })
+        .collect();
+    let mut seen = HashSet::new();
+    if let Some(twice) = folders.iter().find(|folder| !seen.insert(*folder)) {
+        return Err(miette!(
+            help = "run them one at a time, each with its own --output",
+            "two scenarios would write to {}",
+            twice.display()
+        ));
+    }
+    run::interrupts();
+    let mut codes = Vec::new();
+    for (loaded, folder) in loaded.iter().zip(&folders) {
+        let code = run_one(loaded, folder, force)?;
+        codes.push(code);
+        if code == 130 {
+            break;
+        }
+    }
+    Ok(worst(&codes))
+}
+
+fn run_one(loaded: &Loaded, folder: &Path, force: bool) -> Result<u8> {
+    let ended = run::run(loaded, folder, force).map_err(|e| miette!("{e}"))?;
+    say(&format!("{}\n", loaded.scenario.title))?;
+    say(&summary(&ended.verdicts))?;
+    say(&format!("{}\n\n", folder.join("report.html").display()))?;
+    if let Some(failure) = &ended.failure {
+        let report: Report = miette!("{}: {}", failure.study, failure.error);
+        eprintln!("{report:?}");
+    }
+    Ok(ended.exit_code())
+}
+
+/// Of several scenarios: interruption, then failure, then inconsistency, then indecision.
+fn worst(codes: &[u8]) -> u8 {
+    [130, 3, 1, 4]
+        .into_iter()
+        .find(|code| codes.contains(code))
+        .unwrap_or(0)
+}
+
+/// The verdict table.
+fn summary(verdicts: &[Verdict]) -> String {
+    let rows: Vec<[String; 5]> = verdicts
+        .iter()
+        .map(|v| {
+            let number = |x: Option<f64>| x.map_or("–".into(), |x| format!("{x:.3}"));
+            let interval = v
+                .interval
+                .map_or(String::new(), |(a, b)| format!("[{a:.3}, {b:.3}]"));
+            [
+                format!("{}/{}", v.study, v.claim),
+                v.prediction.clone(),
+                number(v.observed),
+                interval,
+                v.status.to_string(),
+            ]
+        })
+        .collect();
+    let header = ["claim", "prediction", "observed", "interval", "verdict"].map(str::to_owned);
+    let width = |column: usize| {
+        let cells = rows.iter().chain([&header]);
+        cells
+            .map(|row| row[column].chars().count())
+            .max()
+            .unwrap_or(0)
+    };
+    let line = |row: &[String; 5]| {
+        let cells: Vec<String> = row
+            .iter()
+            .enumerate()
+            .map(|(column, cell)| format!("{cell:<w$}", w = width(column)))
+            .collect();
+        format!("  {}\n", cells.join("  ").trim_end())
+    };
+    let mut text = if rows.is_empty() {
+        String::new()
+    } else {
+        line(&header) + &rows.iter().map(line).collect::<String>()
+    };
+    for verdict in verdicts
+        .iter()
+        .filter(|v| v.status != mirrorflow::verdict::Status::Consistent)
+    {
+        text += &format!(
+            "  {}/{}: {}\n",
+            verdict.study, verdict.claim, verdict.reason
+        );
+        for excluded in &verdict.excluded {
+            text += &format!("    left out: {excluded}\n");
+        }
+    }
+    text
+}
+
+fn check(scenarios: &[PathBuf]) -> Result<u8> {
+    for path in scenarios {
+        let loaded = load(path)?;
+        let scenario = &loaded.scenario;
+        say(&format!(
+            "{}: valid. About {} of memory and {} on two cores.\n",
+            path.display(),
+            estimate::bytes(estimate::memory(scenario)),
+            duration(estimate::seconds(scenario)),
+        ))?;
+    }
+    Ok(0)
+}
+
+fn duration(seconds: f64) -> String {
+    match seconds {
+        s if s < 1.0 => "less than a second".into(),
+        s if s < 120.0 => format!("{s:.0} s"),
+        s if s < 7200.0 => format!("{:.0} min", s / 60.0),
+        s => format!("{:.1} h", s / 3600.0),
+    }
+}
+
+fn list(directory: &Path) -> Result<u8> {
+    let entries = std::fs::read_dir(directory).map_err(|e| {
+        miette!(
+            "cannot list {}: {e}; give a folder with --directory",
+            directory.display()
+        )
+    })?;
+    let mut paths: Vec<PathBuf> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|e| e == "ron"))
+        .collect();
+    paths.sort();
+    for path in paths {
+        let title = match load(&path) {
+            Ok(loaded) => loaded.scenario.title,
+            Err(_) => "not valid; see `mirrorflow check`".to_owned(),
+        };
+        say(&format!("{:<42} {title}\n", path.display().to_string()))?;
+    }
+    Ok(0)
+}
+
+fn claims() -> String {
+    let mut text = String::new();
+    for (study, claims) in Study::claims() {
+        for claim in claims {
+            text += &format!(
+                "{study}/{}\n  {}\n  prediction: {}   source: {}\n",
+                claim.name,
+                label_plain(claim.statement),
+                claim.law,
+                claim.reference
+            );
+        }
+    }
+    text
+}
+
+fn new(file: &Path, force: bool) -> Result<u8> {
+    let options = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .create_new(!force)
+        .truncate(true)
+        .open(file);
+    let mut written = options.map_err(|e| {
+        miette!(
+            "cannot write {}: {e}; name another file, or use --force",
+            file.display()
+        )
+    })?;
+    written.write_all(TEMPLATE.as_bytes()).into_diagnostic()?;
+    say(&format!(
+        "{}: change it, then `mirrorflow check` and `mirrorflow run` it\n",
+        file.display()
+    ))?;
+    Ok(0)
+}

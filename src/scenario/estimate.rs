@@ -4,7 +4,7 @@
 //! Time is a sum of `nodes × nanoseconds per node` over the parts of each study, with the constants of [`Cost`].
 
 use super::{Scenario, Time};
-use crate::study::parameters::{Flow, ScalingLimit, Sinkhorn, Study};
+use crate::study::{Flow, ScalingLimit, Sinkhorn, Study};
 use std::fs;
 
 /// The measured constants behind both estimates.

@@ -20,7 +20,7 @@ pub use build::Built;
 pub use numerics::{Numerics, Space, Time};
 pub use problem::{DensityChoice, Problem, StartPotential, TorusProblem};
 
-use crate::study::parameters::Study;
+use crate::study::Study;
 use complaint::{Source, nearest};
 use miette::{Report, miette};
 use ron::extensions::Extensions;

@@ -1,1 +1,184 @@
-pub mod parameters;
+//! Studies: what a scenario may ask for. One file each, with its RON parameters, what it measures, its claims and its figures.
+//!
+//! `measure` is the only expensive step; `judge`, `draw`, `curve` and `summary` are pure functions of the record.
+
+mod draw;
+mod flow;
+mod measure;
+mod scaling_limit;
+mod sinkhorn;
+
+pub use flow::Flow;
+pub use measure::{Context, Interrupted, MeasureError, Measured, Progress, Silent};
+pub use scaling_limit::{Reference, ScalingLimit};
+pub use sinkhorn::Sinkhorn;
+
+use crate::figure::Figure;
+use crate::record::{Record, RecordError};
+use crate::report::Table;
+use crate::scenario::Built;
+use crate::verdict::{Claim, Verdict};
+use mirrorflow_solvers::sinkhorn as numerics;
+use serde::{Deserialize, Serialize};
+
+/// One study of a scenario, with its parameters.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Study {
+    Flow(Flow),
+    Sinkhorn(Sinkhorn),
+    ScalingLimit(ScalingLimit),
+}
+
+/// The Gibbs kernel `K_ε` on the torus.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Kernel {
+    /// `(2πε)^{-d/2} Σ_m exp(−|x−y+m|²/2ε)`, the heat kernel at time ε/2.
+    #[default]
+    Heat,
+    /// `(2πε)^{-d/2} exp(−d_T(x,y)²/2ε)`, the geodesic distance alone.
+    Geodesic,
+}
+
+/// How the iteration starts from the scenario's `p_0`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum IterationStart {
+    /// `p_0^ε = p_0`.
+    #[default]
+    Plain,
+    /// `p_0^ε = p_0 + ε(½f + log ρ_0)`, which removes the initial layer of the first-order profile.
+    Prepared,
+}
+
+impl From<Kernel> for numerics::Kernel {
+    fn from(kernel: Kernel) -> Self {
+        match kernel {
+            Kernel::Heat => Self::Heat,
+            Kernel::Geodesic => Self::Geodesic,
+        }
+    }
+}
+
+impl Study {
+    /// Name in the scenario file.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Flow(_) => "Flow",
+            Self::Sinkhorn(_) => "Sinkhorn",
+            Self::ScalingLimit(_) => "ScalingLimit",
+        }
+    }
+
+    /// Name in paths and verdicts.
+    pub fn slug(&self) -> &'static str {
+        match self {
+            Self::Flow(_) => "flow",
+            Self::Sinkhorn(_) => "sinkhorn",
+            Self::ScalingLimit(_) => "scaling-limit",
+        }
+    }
+
+    /// Computes everything that is later judged and drawn.
+    ///
+    /// # Errors
+    /// [`MeasureError`], with what was measured before it.
+    pub fn measure(&self, context: &Context) -> Result<Measured, MeasureError> {
+        match self {
+            Self::Flow(study) => study.measure(context),
+            Self::Sinkhorn(study) => study.measure(context),
+            Self::ScalingLimit(study) => study.measure(context),
+        }
+    }
+
+    /// Verdicts on this study's claims; `study` is the numbered slug.
+    ///
+    /// # Errors
+    /// [`RecordError`] when the record is not one of this study.
+    pub fn judge(&self, study: &str, record: &Record) -> Result<Vec<Verdict>, RecordError> {
+        match self {
+            Self::Flow(_) | Self::Sinkhorn(_) => Ok(Vec::new()),
+            Self::ScalingLimit(limit) => limit.judge(study, record),
+        }
+    }
+
+    /// The figures, named within the study.
+    ///
+    /// # Errors
+    /// As [`Self::judge`].
+    pub fn draw(&self, built: &Built, record: &Record) -> Result<Vec<Figure>, RecordError> {
+        match self {
+            Self::Flow(study) => study.draw(built, record),
+            Self::Sinkhorn(study) => study.draw(built, record),
+            Self::ScalingLimit(study) => study.draw(built, record),
+        }
+    }
+
+    /// The curve behind the figures: a row a point, units in the header.
+    ///
+    /// # Errors
+    /// As [`Self::judge`].
+    pub fn curve(&self, record: &Record) -> Result<Curve, RecordError> {
+        match self {
+            Self::Flow(_) => flow::curve(record),
+            Self::Sinkhorn(_) => sinkhorn::curve(record),
+            Self::ScalingLimit(_) => scaling_limit::curve(record),
+        }
+    }
+
+    /// Every claim that some study can judge, with the study's name.
+    pub fn claims() -> Vec<(&'static str, &'static [Claim])> {
+        vec![("ScalingLimit", scaling_limit::CLAIMS)]
+    }
+}
+
+/// Columns of equal length with headers that name quantity and unit.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Curve {
+    pub columns: Vec<(String, Vec<f64>)>,
+}
+
+impl Curve {
+    /// Adds the array `name` of the record under `header`.
+    ///
+    /// # Errors
+    /// [`RecordError::Missing`].
+    pub fn column(
+        mut self,
+        header: &str,
+        record: &Record,
+        name: &str,
+    ) -> Result<Self, RecordError> {
+        self.columns
+            .push((header.to_owned(), record.values(name)?.to_vec()));
+        Ok(self)
+    }
+
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.columns.first().map_or(0, |(_, column)| column.len())
+    }
+
+    /// For the report: four significant digits.
+    pub fn table(&self, title: &str) -> Table {
+        Table {
+            title: title.to_owned(),
+            header: self.columns.iter().map(|(name, _)| name.clone()).collect(),
+            rows: (0..self.rows())
+                .map(|row| {
+                    let cell = |(_, column): &(String, Vec<f64>)| short(column[row]);
+                    self.columns.iter().map(cell).collect()
+                })
+                .collect(),
+        }
+    }
+}
+
+/// A number for people: plain where that is short, else with an exponent.
+pub fn short(value: f64) -> String {
+    let plain = format!("{value}");
+    if plain.len() <= 8 {
+        plain
+    } else {
+        format!("{value:.3e}")
+    }
+}

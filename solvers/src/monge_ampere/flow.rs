@@ -76,17 +76,32 @@ impl Flow {
         }
     }
 
-    /// Runs to the last of the increasing `times` ≥ 0 and returns the flow at each. `observe` is called after every step
-    /// and may stop the run.
+    /// Runs to the last of the increasing `times` ≥ 0 and returns the flow at each.
     ///
     /// # Errors
-    /// [`Error::Unstable`], [`Error::LostConvexity`], [`Error::NonFinite`], [`Error::NoConvergence`], each with its
-    /// time; [`Error::Interrupted`] when the observer breaks.
+    /// As [`Self::run_into`].
     pub fn run(
         &mut self,
         times: &[f64],
         observe: &mut dyn FnMut(&FlowStep) -> ControlFlow<()>,
     ) -> Result<Vec<Snapshot>> {
+        let mut snapshots = Vec::with_capacity(times.len());
+        self.run_into(times, &mut snapshots, observe)?;
+        Ok(snapshots)
+    }
+
+    /// The same, pushing each snapshot when it is reached, so that a run cut short keeps them. `observe` is called
+    /// after every step and may stop the run.
+    ///
+    /// # Errors
+    /// [`Error::Unstable`], [`Error::LostConvexity`], [`Error::NonFinite`], [`Error::NoConvergence`], each with its
+    /// time; [`Error::Interrupted`] when the observer breaks.
+    pub fn run_into(
+        &mut self,
+        times: &[f64],
+        snapshots: &mut Vec<Snapshot>,
+        observe: &mut dyn FnMut(&FlowStep) -> ControlFlow<()>,
+    ) -> Result<()> {
         let len = self.state.len();
         let mut engine = match self.stepper {
             Stepper::Adaptive { tolerance } => Engine::Adaptive(Rosenbrock::new(tolerance, len)),
@@ -95,7 +110,6 @@ impl Flow {
             }
         };
         let horizon = times.last().copied().unwrap_or(0.0);
-        let mut snapshots = Vec::with_capacity(times.len());
         let mut time = 0.0;
         if times.first() == Some(&0.0) {
             snapshots.push(self.snapshot(0.0, &self.state.clone())?);
@@ -108,7 +122,7 @@ impl Flow {
                 .map_err(|error| at_time(error, before))?;
             time = report.time;
             if let Engine::Adaptive(rosenbrock) = &engine {
-                self.interpolate(rosenbrock, before, time, times, &mut snapshots)?;
+                self.interpolate(rosenbrock, before, time, times, snapshots)?;
             } else if time >= next {
                 snapshots.push(self.snapshot(next, &self.state.clone())?);
             }
@@ -121,7 +135,7 @@ impl Flow {
                 });
             }
         }
-        Ok(snapshots)
+        Ok(())
     }
 
     /// One step; the diagnosis is left for the caller.

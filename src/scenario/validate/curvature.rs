@@ -7,7 +7,7 @@ use super::Checks;
 use crate::scenario::Scenario;
 use crate::scenario::build::Built;
 use crate::scenario::locate::{Step, way};
-use crate::study::parameters::Study;
+use crate::study::Study;
 
 /// Largest `h / √(ε/λ)` at which the node sum is exact to round-off.
 const RESOLUTION: f64 = 0.7;

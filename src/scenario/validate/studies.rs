@@ -2,7 +2,7 @@
 
 use super::Checks;
 use crate::scenario::locate::way;
-use crate::study::parameters::{Flow, ScalingLimit, Sinkhorn, Study};
+use crate::study::{Flow, ScalingLimit, Sinkhorn, Study};
 
 /// An order needs at least this many ε.
 const FEWEST_EPSILONS: usize = 3;

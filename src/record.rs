@@ -1,0 +1,146 @@
+//! What a study measured: named float64 arrays, kept as one npz file that numpy reads.
+
+use ndarray::{ArrayD, IxDyn, OwnedRepr};
+use ndarray_npy::{NpzReader, NpzWriter};
+use std::collections::BTreeMap;
+use std::io::{Read, Seek, Write};
+use thiserror::Error;
+
+/// Named arrays, C order. Judging and drawing are functions of this alone (and of the scenario).
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Record {
+    arrays: BTreeMap<String, ArrayD<f64>>,
+}
+
+/// A record that cannot be read back.
+#[derive(Debug, Error)]
+pub enum RecordError {
+    #[error("the record has no array `{0}`; measure again with `mirrorflow run --force`")]
+    Missing(String),
+    #[error("array `{name}` has {found} numbers where {expected} were expected")]
+    Length {
+        name: String,
+        found: usize,
+        expected: usize,
+    },
+    #[error("cannot read the record: {0}")]
+    Read(#[from] ndarray_npy::ReadNpzError),
+    #[error("cannot write the record: {0}")]
+    Write(#[from] ndarray_npy::WriteNpzError),
+}
+
+impl Record {
+    /// Adds an array; `shape` must have as many entries as `values`.
+    pub fn insert(&mut self, name: &str, shape: &[usize], values: Vec<f64>) {
+        let array = ArrayD::from_shape_vec(IxDyn(shape), values).expect("shape fits the values");
+        self.arrays.insert(name.to_owned(), array);
+    }
+
+    /// Adds a single number (an array of shape `[]`).
+    pub fn insert_number(&mut self, name: &str, value: f64) {
+        self.insert(name, &[], vec![value]);
+    }
+
+    /// Adds a curve (an array of one axis).
+    pub fn insert_curve(&mut self, name: &str, values: Vec<f64>) {
+        self.insert(name, &[values.len()], values);
+    }
+
+    /// The array called `name`.
+    ///
+    /// # Errors
+    /// [`RecordError::Missing`].
+    pub fn array(&self, name: &str) -> Result<&ArrayD<f64>, RecordError> {
+        self.arrays
+            .get(name)
+            .ok_or_else(|| RecordError::Missing(name.to_owned()))
+    }
+
+    /// The numbers of `name` in C order.
+    ///
+    /// # Errors
+    /// [`RecordError::Missing`].
+    pub fn values(&self, name: &str) -> Result<&[f64], RecordError> {
+        Ok(self.array(name)?.as_slice().expect("C order"))
+    }
+
+    /// The single number called `name`.
+    ///
+    /// # Errors
+    /// [`RecordError::Missing`], [`RecordError::Length`].
+    pub fn number(&self, name: &str) -> Result<f64, RecordError> {
+        match self.values(name)? {
+            [value] => Ok(*value),
+            other => Err(RecordError::Length {
+                name: name.to_owned(),
+                found: other.len(),
+                expected: 1,
+            }),
+        }
+    }
+
+    /// Item `index` along the first axis of `name`.
+    ///
+    /// # Errors
+    /// [`RecordError::Missing`].
+    pub fn item(&self, name: &str, index: usize) -> Result<&[f64], RecordError> {
+        let array = self.array(name)?;
+        let len = array.len() / array.shape()[0].max(1);
+        Ok(&self.values(name)?[index * len..(index + 1) * len])
+    }
+
+    /// Names and shapes, for people.
+    pub fn shapes(&self) -> impl Iterator<Item = (&str, &[usize])> {
+        self.arrays
+            .iter()
+            .map(|(name, a)| (name.as_str(), a.shape()))
+    }
+
+    /// Writes all arrays as a compressed npz.
+    ///
+    /// # Errors
+    /// [`RecordError::Write`].
+    pub fn write(&self, to: impl Write + Seek) -> Result<(), RecordError> {
+        let mut npz = NpzWriter::new_compressed(to);
+        for (name, array) in &self.arrays {
+            npz.add_array(name.as_str(), array)?;
+        }
+        npz.finish()?;
+        Ok(())
+    }
+
+    /// Reads what [`Self::write`] wrote.
+    ///
+    /// # Errors
+    /// [`RecordError::Read`].
+    pub fn read(from: impl Read + Seek) -> Result<Self, RecordError> {
+        let mut npz = NpzReader::new(from)?;
+        let mut arrays = BTreeMap::new();
+        for name in npz.names()? {
+            let array = npz.by_name::<OwnedRepr<f64>, IxDyn>(&name)?;
+            let name = name.trim_end_matches(".npy").to_owned();
+            arrays.insert(name, array.as_standard_layout().into_owned());
+        }
+        Ok(Self { arrays })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_back_what_it_wrote() {
+        let mut record = Record::default();
+        record.insert("p", &[2, 3], (0..6).map(|v| f64::from(v) * 0.1).collect());
+        record.insert_number("epsilon", 0.005);
+        record.insert_curve("kl", vec![1e-300, f64::MAX]);
+        let mut file = std::io::Cursor::new(Vec::new());
+        record.write(&mut file).unwrap();
+        let back = Record::read(file).unwrap();
+        assert_eq!(back, record);
+        assert_eq!(back.item("p", 1).unwrap(), &[3.0 * 0.1, 4.0 * 0.1, 0.5]);
+        assert!(matches!(back.number("kl"), Err(RecordError::Length { .. })));
+        assert!(matches!(back.values("q"), Err(RecordError::Missing(_))));
+    }
+}

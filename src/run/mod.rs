@@ -1,0 +1,161 @@
+//! A run: scenario → measure → record → judge, draw → output folder.
+
+mod files;
+mod folder;
+mod progress;
+mod provenance;
+mod results;
+
+pub use folder::{Folder, FolderError};
+pub use progress::{Bar, interrupts};
+pub use provenance::Provenance;
+pub use results::{Results, read};
+
+use crate::record::Record;
+use crate::scenario::Loaded;
+use crate::study::{Context, Interrupted, Measured, Study};
+use crate::verdict::{Verdict, exit_code};
+use files::data_path;
+use mirrorflow_solvers::Error;
+use std::path::Path;
+use std::time::Instant;
+
+/// A study that was measured, at least in part.
+#[derive(Debug)]
+pub struct Done {
+    pub study: Study,
+    /// Slug with its number: `flow`, `flow-2`.
+    pub name: String,
+    pub record: Record,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub struct Ended {
+    pub verdicts: Vec<Verdict>,
+    pub failure: Option<Failure>,
+    pub interrupted: bool,
+}
+
+/// A study that failed numerically.
+#[derive(Debug)]
+pub struct Failure {
+    pub study: String,
+    pub error: Error,
+}
+
+impl Ended {
+    /// Exit code by the contract of `docs/`: 3 for a numerical failure, else by the verdicts; 130 when interrupted.
+    pub fn exit_code(&self) -> u8 {
+        match (&self.failure, self.interrupted) {
+            (Some(_), _) => 3,
+            (None, true) => 130,
+            (None, false) => exit_code(&self.verdicts),
+        }
+    }
+}
+
+/// Measures every study of `loaded`, then judges and draws, leaving everything in `directory`.
+///
+/// Each study's data is written as soon as it is measured; the folder gets its final name at the end. A failure or an
+/// interruption ends the measuring, and what there is is judged, drawn and kept.
+///
+/// # Errors
+/// [`FolderError`] when the folder exists already or cannot be written.
+pub fn run(loaded: &Loaded, directory: &Path, force: bool) -> Result<Ended, FolderError> {
+    let folder = Folder::create(directory, force)?;
+    folder.write("scenario.ron", loaded.scenario.to_ron().as_bytes())?;
+    let mut provenance = Provenance::start();
+    let (mut done, mut failure, mut interrupted) = (Vec::new(), None, false);
+    for (study, name) in numbered(&loaded.scenario.studies) {
+        let clock = Instant::now();
+        let (record, error, stopped) = measure(loaded, &study, &name);
+        provenance.study(&name, clock.elapsed());
+        if let Some(record) = record {
+            folder.write_with(&data_path(&name, "npz"), |file| {
+                record.write(file).map_err(std::io::Error::other)
+            })?;
+            done.push(Done {
+                study,
+                name: name.clone(),
+                record,
+            });
+        }
+        failure = error.map(|error| Failure { study: name, error });
+        interrupted = stopped;
+        if failure.is_some() || interrupted {
+            break;
+        }
+    }
+    provenance.end(failure.is_some(), interrupted);
+    folder.write("provenance.json", &provenance.to_json())?;
+    let results = Results {
+        loaded,
+        done: &done,
+        provenance: &provenance,
+        failure: failure
+            .as_ref()
+            .map(|f| format!("{}: {}", f.study, f.error)),
+    };
+    let verdicts = results.write(&folder)?;
+    folder.finish()?;
+    Ok(Ended {
+        verdicts,
+        failure,
+        interrupted,
+    })
+}
+
+/// Judges and draws again what a folder holds, measuring nothing.
+///
+/// # Errors
+/// [`FolderError`] when it is not a run's folder or cannot be written.
+pub fn report(directory: &Path) -> Result<Vec<Verdict>, FolderError> {
+    let folder = Folder::open(directory)?;
+    let (loaded, done, provenance) = read(directory)?;
+    let results = Results {
+        loaded: &loaded,
+        done: &done,
+        provenance: &provenance,
+        failure: provenance.failure(),
+    };
+    results.write(&folder)
+}
+
+/// The record of one study, the error that ended it, and whether the user did.
+fn measure(loaded: &Loaded, study: &Study, name: &str) -> (Option<Record>, Option<Error>, bool) {
+    let bar = Bar::new(name);
+    let context = Context {
+        built: &loaded.built,
+        numerics: &loaded.scenario.numerics,
+        progress: &bar,
+    };
+    match study.measure(&context) {
+        Ok(Measured {
+            record,
+            interrupted,
+        }) => (Some(record), None, interrupted == Interrupted::Yes),
+        // The limit of a study was interrupted before anything could be kept.
+        Err(failed) if matches!(failed.error, Error::Interrupted { .. }) => {
+            (failed.partial, None, true)
+        }
+        Err(failed) => (failed.partial, Some(failed.error), false),
+    }
+}
+
+/// Studies with their names in paths: the second of a kind is `<slug>-2`.
+pub fn numbered(studies: &[Study]) -> Vec<(Study, String)> {
+    studies
+        .iter()
+        .enumerate()
+        .map(|(k, study)| {
+            let slug = study.slug();
+            let earlier = studies[..k].iter().filter(|s| s.slug() == slug).count();
+            let name = match earlier {
+                0 => slug.to_owned(),
+                _ => format!("{slug}-{}", earlier + 1),
+            };
+            (study.clone(), name)
+        })
+        .collect()
+}

@@ -1,0 +1,172 @@
+//! Judging and drawing: pure functions of scenario and records, written into the folder.
+
+use super::files::data_path;
+use super::folder::{Folder, FolderError};
+use super::provenance::Provenance;
+use super::{Done, numbered};
+use crate::figure::Figure;
+use crate::record::{Record, RecordError};
+use crate::report::{Report, ReportFigure, Table, VerdictRow, html};
+use crate::scenario::{Loaded, load};
+use crate::study::Curve;
+use crate::verdict::Verdict;
+use serde::Serialize;
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+
+/// Everything that judging, drawing and reporting depend on.
+pub struct Results<'a> {
+    pub loaded: &'a Loaded,
+    pub done: &'a [Done],
+    pub provenance: &'a Provenance,
+    pub failure: Option<String>,
+}
+
+#[derive(Serialize)]
+struct VerdictFile<'a> {
+    scenario: &'a str,
+    verdicts: &'a [Verdict],
+}
+
+impl Results<'_> {
+    /// Writes curves, figures, verdicts and the report; returns the verdicts.
+    ///
+    /// # Errors
+    /// [`FolderError`].
+    pub fn write(&self, folder: &Folder) -> Result<Vec<Verdict>, FolderError> {
+        let (mut verdicts, mut figures, mut tables) = (Vec::new(), Vec::new(), Vec::new());
+        for done in self.done {
+            let read = |error: RecordError| {
+                FolderError::NotARun(data_path(&done.name, "npz").into(), error.to_string())
+            };
+            verdicts.extend(done.study.judge(&done.name, &done.record).map_err(read)?);
+            let curve = done.study.curve(&done.record).map_err(read)?;
+            folder.write(&data_path(&done.name, "csv"), &csv(&curve))?;
+            tables.push(curve.table(&done.name));
+            let drawn = done.study.draw(&self.loaded.built, &done.record);
+            for figure in drawn.map_err(read)? {
+                figures.push(write_figure(folder, &done.name, &figure)?);
+            }
+        }
+        let file = VerdictFile {
+            scenario: &self.loaded.name,
+            verdicts: &verdicts,
+        };
+        let json = serde_json::to_vec_pretty(&file).expect("plain numbers and texts");
+        folder.write("verdicts.json", &json)?;
+        let page = html(&self.report(&verdicts, figures, tables));
+        folder.write("report.html", page.as_bytes())?;
+        Ok(verdicts)
+    }
+
+    fn report(
+        &self,
+        verdicts: &[Verdict],
+        figures: Vec<ReportFigure>,
+        tables: Vec<Table>,
+    ) -> Report {
+        Report {
+            title: self.loaded.scenario.title.clone(),
+            failures: self.failure.iter().cloned().collect(),
+            verdicts: verdicts.iter().map(VerdictRow::from).collect(),
+            figures,
+            tables,
+            provenance: self.provenance.rows(),
+            scenario_ron: self.loaded.scenario.to_ron(),
+            rerun: "mirrorflow run scenario.ron".to_owned(),
+        }
+    }
+}
+
+fn write_figure(
+    folder: &Folder,
+    study: &str,
+    figure: &Figure,
+) -> Result<ReportFigure, FolderError> {
+    let name = format!("{study}-{}", figure.name);
+    let named = Figure {
+        name: name.clone(),
+        ..figure.clone()
+    };
+    let rendering = named
+        .render()
+        .map_err(|error| FolderError::Draw(name.clone(), error))?;
+    folder.write(&format!("figures/{name}.svg"), rendering.svg.as_bytes())?;
+    folder.write(&format!("figures/{name}.png"), &rendering.png)?;
+    Ok(ReportFigure {
+        name,
+        svg: rendering.svg,
+        caption: figure.caption.clone(),
+    })
+}
+
+/// Shortest decimals that read back as the same numbers.
+fn csv(curve: &Curve) -> Vec<u8> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let headers = curve.columns.iter().map(|(header, _)| header);
+    writer.write_record(headers).expect("writing to memory");
+    for row in 0..curve.rows() {
+        let cells = curve.columns.iter().map(|(_, c)| format!("{:e}", c[row]));
+        writer.write_record(cells).expect("writing to memory");
+    }
+    writer.into_inner().expect("writing to memory")
+}
+
+impl From<&Verdict> for VerdictRow {
+    fn from(verdict: &Verdict) -> Self {
+        let interval = verdict.interval.map_or(String::new(), |(low, high)| {
+            format!("[{low:.3}, {high:.3}]")
+        });
+        Self {
+            study: verdict.study.clone(),
+            claim: verdict.claim.clone(),
+            reference: verdict.reference.clone(),
+            quantity: verdict.quantity.clone(),
+            prediction: verdict.prediction.clone(),
+            observed: verdict.observed.map_or("–".into(), |v| format!("{v:.3}")),
+            interval,
+            status: verdict.status,
+            reason: verdict.reason.clone(),
+            excluded: verdict.excluded.clone(),
+        }
+    }
+}
+
+/// Reads back scenario, records and provenance of a run.
+///
+/// # Errors
+/// [`FolderError::NotARun`] with what is missing or broken.
+pub fn read(directory: &Path) -> Result<(Loaded, Vec<Done>, Provenance), FolderError> {
+    let broken = |reason: String| FolderError::NotARun(directory.to_owned(), reason);
+    let mut loaded = load(&directory.join("scenario.ron")).map_err(|e| broken(format!("{e:?}")))?;
+    if let Some(name) = directory
+        .canonicalize()
+        .ok()
+        .as_deref()
+        .and_then(Path::file_name)
+    {
+        loaded.name = name.to_string_lossy().into_owned();
+    }
+    let json = std::fs::read(directory.join("provenance.json"))
+        .map_err(|e| broken(format!("provenance.json: {e}")))?;
+    let provenance =
+        serde_json::from_slice(&json).map_err(|e| broken(format!("provenance.json: {e}")))?;
+    let mut done = Vec::new();
+    for (study, name) in numbered(&loaded.scenario.studies) {
+        let path = directory.join(data_path(&name, "npz"));
+        // An interrupted run has only its first studies.
+        if !path.exists() {
+            continue;
+        }
+        let file = File::open(&path).map_err(|e| broken(format!("{}: {e}", path.display())))?;
+        let record = Record::read(BufReader::new(file))
+            .map_err(|e| broken(format!("{}: {e}", path.display())))?;
+        done.push(Done {
+            study,
+            name,
+            record,
+        });
+    }
+    Ok((loaded, done, provenance))
+}

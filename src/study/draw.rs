@@ -1,0 +1,176 @@
+//! Drawing of fields, shared by the studies: profiles in 1-D, heat maps in 2-D, the middle slice in 3-D.
+
+use crate::figure::{Axis, Colours, Curves, Figure, HeatMap, Panel, Scale, Series, Style};
+use crate::record::{Record, RecordError};
+use crate::scenario::Built;
+use mirrorflow_solvers::Torus;
+use ndarray::Array2;
+
+/// A potential and its marginal at some instant.
+pub struct Snapshot {
+    pub label: String,
+    /// Periodic part, C order.
+    pub p: Vec<f64>,
+    pub rho: Vec<f64>,
+}
+
+/// Densities and potentials of `snapshots` beside the source and target densities. `potential` is the potential's symbol.
+pub fn snapshots(
+    built: &Built,
+    name: &str,
+    caption: &str,
+    potential: &str,
+    snapshots: &[Snapshot],
+) -> Figure {
+    let torus = &built.torus;
+    let density = |f: Vec<f64>| f.iter().map(|f| (-f).exp()).collect::<Vec<_>>();
+    let (source, target) = (
+        density(built.source.on(torus)),
+        density(built.target.on(torus)),
+    );
+    let rows = if torus.dimension() == 1 {
+        vec![profiles(potential, &source, &target, snapshots)]
+    } else {
+        let symbol = |what: &str, s: &Snapshot| format!("{what}, {}", s.label);
+        let densities = snapshots
+            .iter()
+            .map(|s| map(torus, &symbol("ρ", s), &s.rho, Colours::Sequential));
+        let sources = [("e^{−f}", &source), ("e^{−g}", &target)];
+        let ends = sources.map(|(title, d)| map(torus, title, d, Colours::Sequential));
+        let potentials = snapshots
+            .iter()
+            .map(|s| map(torus, &symbol("p", s), &s.p, Colours::Diverging));
+        grid(
+            ends.into_iter()
+                .chain(densities)
+                .chain(potentials)
+                .collect(),
+        )
+    };
+    Figure {
+        name: name.to_owned(),
+        title: None,
+        rows,
+        caption: format!("{caption}{}.", slice_note(torus)),
+    }
+}
+
+fn profiles(potential: &str, source: &[f64], target: &[f64], snapshots: &[Snapshot]) -> Vec<Panel> {
+    let mut densities = vec![
+        profile("e^{−f}", source, Style::Dashed, 4),
+        profile("e^{−g}", target, Style::Dotted, 7),
+    ];
+    let colours = [0, 1, 2, 3, 5, 6];
+    let colour = |k: usize| colours[k % colours.len()];
+    densities.extend(
+        snapshots
+            .iter()
+            .enumerate()
+            .map(|(k, s)| profile(&s.label, &s.rho, Style::Line, colour(k))),
+    );
+    let potentials = snapshots
+        .iter()
+        .enumerate()
+        .map(|(k, s)| profile(&s.label, &s.p, Style::Line, colour(k)))
+        .collect();
+    vec![
+        profile_panel("densities", "density", densities),
+        profile_panel("potentials", potential, potentials),
+    ]
+}
+
+/// A panel of functions of x on the circle.
+pub fn profile_panel(title: &str, y: &str, series: Vec<Series>) -> Panel {
+    Panel::Curves(Curves {
+        title: title.to_owned(),
+        x: axis("x", Scale::Linear),
+        y: axis(y, Scale::Linear),
+        series,
+        guides: Vec::new(),
+    })
+}
+
+/// The array `y` of a record against its array `x`, as a marked line.
+pub fn recorded(
+    record: &Record,
+    (x, y): (&str, &str),
+    label: &str,
+    colour: usize,
+) -> Result<Series, RecordError> {
+    let (x, y) = (record.values(x)?, record.values(y)?);
+    Ok(Series {
+        label: label.to_owned(),
+        points: x.iter().copied().zip(y.iter().copied()).collect(),
+        style: Style::LineMarkers,
+        colour,
+    })
+}
+
+/// A figure of one panel without guides.
+pub fn one_panel(name: &str, x: Axis, y: Axis, series: Vec<Series>, caption: String) -> Figure {
+    Figure {
+        name: name.to_owned(),
+        title: None,
+        rows: vec![vec![Panel::Curves(Curves {
+            title: String::new(),
+            x,
+            y,
+            series,
+            guides: Vec::new(),
+        })]],
+        caption,
+    }
+}
+
+/// An axis.
+pub fn axis(label: &str, scale: Scale) -> Axis {
+    Axis {
+        label: label.to_owned(),
+        scale,
+    }
+}
+
+/// A periodic function at its nodes, closed at x = 1.
+pub fn profile(label: &str, values: &[f64], style: Style, colour: usize) -> Series {
+    let n = values.len();
+    Series {
+        label: label.to_owned(),
+        points: (0..=n)
+            .map(|i| (i as f64 / n as f64, values[i % n]))
+            .collect(),
+        style,
+        colour,
+    }
+}
+
+/// Heat map of a field; of its slice at the middle of the third axis in 3-D.
+pub fn map(torus: &Torus, title: &str, values: &[f64], colours: Colours) -> Panel {
+    let points = torus.points();
+    let depth = points.get(2).copied().unwrap_or(1);
+    let values = Array2::from_shape_fn((points[0], points[1]), |(i, j)| {
+        values[(i * points[1] + j) * depth + depth / 2]
+    });
+    Panel::HeatMap(HeatMap {
+        title: title.to_owned(),
+        x: "x".into(),
+        y: "y".into(),
+        values,
+        colour_bar: String::new(),
+        colours,
+    })
+}
+
+/// Rows of at most three panels.
+pub fn grid(panels: Vec<Panel>) -> Vec<Vec<Panel>> {
+    let per_row = if panels.len() == 4 { 2 } else { 3 };
+    panels.chunks(per_row).map(<[Panel]>::to_vec).collect()
+}
+
+/// What a caption must say of a heat map in three dimensions.
+pub fn slice_note(torus: &Torus) -> &'static str {
+    if torus.dimension() == 3 {
+        "; slice z = 1/2"
+    } else {
+        ""
+    }
+}

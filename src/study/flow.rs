@@ -1,0 +1,134 @@
+//! Study `Flow`: the parabolic Monge–Ampère flow `∂_t u = f − g(∇u) + log det ∇²u` at the asked times (THEORY §2).
+
+use super::draw::{self, Snapshot};
+use super::measure::{Context, MeasureError, Measured};
+use super::{Curve, short};
+use crate::figure::{Figure, Scale};
+use crate::record::{Record, RecordError};
+use crate::scenario::Built;
+use mirrorflow_solvers::distance::relative_entropy;
+use mirrorflow_solvers::monge_ampere::FlowStep;
+use serde::{Deserialize, Serialize};
+
+/// The parabolic Monge–Ampère flow, recorded at `times`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Flow {
+    /// Instants t > 0 at which p_t and ρ_t are recorded, increasing.
+    pub times: Vec<f64>,
+}
+
+/// Columns of the diagnostics, one entry per accepted step.
+const DIAGNOSTICS: [(&str, &str); 5] = [
+    ("step_time", "t"),
+    ("step_size", "step"),
+    ("min_eigenvalue", "min eigenvalue of ∇²u"),
+    ("mass_defect", "|∫ρ − 1|"),
+    ("spectral_tail", "spectral tail of p"),
+];
+
+impl Flow {
+    /// Records `times` [T], `p` [T, n…] raw, `rho` [T, n…], `kl` [T] = KL(ρ_t | e^{-f}), and the diagnostics of every step.
+    ///
+    /// # Errors
+    /// [`MeasureError`], with the times reached before it.
+    pub fn measure(&self, context: &Context) -> Result<Measured, MeasureError> {
+        let horizon = self.times.last().copied().unwrap_or(0.0);
+        let mut flow = context.flow();
+        let mut steps: Vec<FlowStep> = Vec::new();
+        let mut snapshots = Vec::new();
+        let outcome = flow.run_into(&self.times, &mut snapshots, &mut |step| {
+            steps.push(*step);
+            let stage = format!("flow, t = {}", short(step.time));
+            context.progress.tick(&stage, step.time / horizon)
+        });
+        let mut record = Record::default();
+        let reached: Vec<f64> = snapshots.iter().map(|s| s.time).collect();
+        let shape = [&[reached.len()], context.built.torus.points()].concat();
+        let log_source: Vec<f64> = context.densities().0.iter().map(|f| -f).collect();
+        record.insert_curve("times", reached);
+        record.insert(
+            "p",
+            &shape,
+            snapshots.iter().flat_map(|s| s.p.clone()).collect(),
+        );
+        let densities = snapshots
+            .iter()
+            .flat_map(|s| s.log_marginal.iter().map(|l| l.exp()));
+        record.insert("rho", &shape, densities.collect());
+        let kl = snapshots
+            .iter()
+            .map(|s| relative_entropy(&s.log_marginal, &log_source));
+        record.insert_curve("kl", kl.collect());
+        let columns: [fn(&FlowStep) -> f64; 5] = [
+            |s| s.time,
+            |s| s.step,
+            |s| s.diagnosis.min_eigenvalue,
+            |s| s.diagnosis.mass_defect,
+            |s| s.diagnosis.spectral_tail,
+        ];
+        for ((name, _), column) in DIAGNOSTICS.iter().zip(columns) {
+            record.insert_curve(name, steps.iter().map(column).collect());
+        }
+        Measured::after(record, outcome)
+    }
+
+    /// Densities and potentials at the recorded times, and the health of the integration.
+    ///
+    /// # Errors
+    /// [`RecordError`].
+    pub fn draw(&self, built: &Built, record: &Record) -> Result<Vec<Figure>, RecordError> {
+        let times = record.values("times")?.to_vec();
+        let mut figures = Vec::new();
+        if !times.is_empty() {
+            let snapshots: Vec<Snapshot> = times
+                .iter()
+                .enumerate()
+                .map(|(k, t)| {
+                    Ok(Snapshot {
+                        label: format!("t = {}", short(*t)),
+                        p: record.item("p", k)?.to_vec(),
+                        rho: record.item("rho", k)?.to_vec(),
+                    })
+                })
+                .collect::<Result<_, RecordError>>()?;
+            figures.push(draw::snapshots(
+                built,
+                "fields",
+                "Densities ρ_{t} and periodic parts p_{t} of the potentials along the parabolic Monge–Ampère flow",
+                "p_{t}",
+                &snapshots,
+            ));
+        }
+        figures.push(health(record)?);
+        Ok(figures)
+    }
+}
+
+/// Step size, mass defect and spectral tail against time.
+fn health(record: &Record) -> Result<Figure, RecordError> {
+    let curve = |name, label, colour| draw::recorded(record, ("step_time", name), label, colour);
+    Ok(draw::one_panel(
+        "health",
+        draw::axis("t", Scale::Log),
+        draw::axis("diagnostics", Scale::Log),
+        vec![
+            curve("step_size", "step", 0)?,
+            curve("mass_defect", "|∫ρ_{t} − 1|", 1)?,
+            curve("spectral_tail", "spectral tail", 2)?,
+            curve("min_eigenvalue", "min λ(∇²u)", 3)?,
+        ],
+        "Accepted steps of the time integration: step size, smallest eigenvalue of ∇²u, defect of the mass of ρ_{t}, \
+         and the largest Fourier coefficient of p_{t} in the upper third of the modes over the largest of all."
+            .into(),
+    ))
+}
+
+/// Diagnostics per accepted step.
+pub fn curve(record: &Record) -> Result<Curve, RecordError> {
+    DIAGNOSTICS
+        .iter()
+        .try_fold(Curve::default(), |curve, (name, header)| {
+            curve.column(header, record, name)
+        })
+}

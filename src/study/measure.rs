@@ -1,0 +1,157 @@
+//! What every study needs to measure: the built problem, its numerics, progress and interruption.
+
+use crate::record::Record;
+use crate::scenario::{Built, Numerics, Space, Time};
+use mirrorflow_solvers::calculus::{Calculus, FiniteDifference, Spectral};
+use mirrorflow_solvers::monge_ampere::{Flow, MongeAmpere, Stepper};
+use mirrorflow_solvers::time::Method;
+use mirrorflow_solvers::{Error, LogDensity, Torus};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use thiserror::Error as ThisError;
+
+/// Told how far a measurement is; asked whether to go on.
+pub trait Progress: Sync {
+    /// `stage` is under way; `fraction` of the whole study is done.
+    fn update(&self, stage: &str, fraction: f64);
+
+    /// Whether the user asked to stop.
+    fn interrupted(&self) -> bool {
+        false
+    }
+
+    /// Reports and asks at once, for observers of the solvers.
+    fn tick(&self, stage: &str, fraction: f64) -> ControlFlow<()> {
+        self.update(stage, fraction);
+        if self.interrupted() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    }
+}
+
+/// No progress, no interruption.
+pub struct Silent;
+
+impl Progress for Silent {
+    fn update(&self, _stage: &str, _fraction: f64) {}
+}
+
+/// The problem and how to discretise it.
+pub struct Context<'a> {
+    pub built: &'a Built,
+    pub numerics: &'a Numerics,
+    pub progress: &'a dyn Progress,
+}
+
+/// A measurement, whole or cut short by the user.
+#[derive(Debug)]
+pub struct Measured {
+    pub record: Record,
+    pub interrupted: Interrupted,
+}
+
+/// Whether the user stopped a measurement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Interrupted {
+    No,
+    Yes,
+}
+
+/// Why a measurement failed, with what was measured before.
+#[derive(Debug, ThisError)]
+#[error("{error}")]
+pub struct MeasureError {
+    #[source]
+    pub error: Error,
+    pub partial: Option<Record>,
+}
+
+impl From<Error> for MeasureError {
+    fn from(error: Error) -> Self {
+        Self {
+            error,
+            partial: None,
+        }
+    }
+}
+
+impl Measured {
+    pub fn whole(record: Record) -> Self {
+        Self {
+            record,
+            interrupted: Interrupted::No,
+        }
+    }
+
+    /// `record` is what there is; `outcome` says whether the run that made it was cut short, or failed.
+    ///
+    /// # Errors
+    /// [`MeasureError`] with the record, for any failure but an interruption.
+    pub fn after(record: Record, outcome: Result<(), Error>) -> Result<Self, MeasureError> {
+        match outcome {
+            Ok(()) => Ok(Self::whole(record)),
+            Err(Error::Interrupted { .. }) => Ok(Self {
+                record,
+                interrupted: Interrupted::Yes,
+            }),
+            Err(error) => Err(MeasureError {
+                error,
+                partial: Some(record),
+            }),
+        }
+    }
+}
+
+impl Context<'_> {
+    /// The calculus that the scenario asks for, on `torus`.
+    pub fn calculus(&self, torus: &Torus) -> Box<dyn Calculus> {
+        match self.numerics.space {
+            Space::Spectral => Box::new(Spectral::new(torus)),
+            Space::Dealiased => Box::new(Spectral::dealiased(torus)),
+            Space::FiniteDifference { order } => {
+                Box::new(FiniteDifference::new(torus, u32::from(order)))
+            }
+        }
+    }
+
+    /// The PMA operator on `torus`.
+    pub fn operator(&self, torus: &Torus) -> MongeAmpere {
+        let target: Arc<dyn LogDensity> = Arc::new(self.built.target.clone());
+        MongeAmpere::new(&self.built.source, target, self.calculus(torus))
+    }
+
+    /// The stepper that the scenario asks for.
+    pub fn stepper(&self) -> Stepper {
+        stepper(self.numerics.time)
+    }
+
+    /// The flow from the scenario's start on its own grid.
+    pub fn flow(&self) -> Flow {
+        let torus = &self.built.torus;
+        let start = self.built.start.on(torus);
+        Flow::new(self.operator(torus), self.stepper(), &start)
+    }
+
+    /// f and g at the nodes.
+    pub fn densities(&self) -> (Vec<f64>, Vec<f64>) {
+        let torus = &self.built.torus;
+        (self.built.source.on(torus), self.built.target.on(torus))
+    }
+}
+
+/// The stepper of the numerics that `time` names.
+pub fn stepper(time: Time) -> Stepper {
+    match time {
+        Time::Adaptive { tolerance } => Stepper::Adaptive { tolerance },
+        Time::Euler { step } => Stepper::Explicit {
+            method: Method::Euler,
+            step,
+        },
+        Time::RungeKutta4 { step } => Stepper::Explicit {
+            method: Method::RungeKutta4,
+            step,
+        },
+    }
+}

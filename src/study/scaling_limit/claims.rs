@@ -1,0 +1,70 @@
+//! The laws of the scaling limit, each as the literature or the expansion in powers of ε states it (THEORY §4).
+
+use crate::record::{Record, RecordError};
+use crate::verdict::{Claim, Law};
+
+const B: &str = "Berman, arXiv 1712.03082";
+const DKPS: &str = "Deb, Kim, Pal, Schiebinger, arXiv 2307.16421";
+const D24: &str = "Deb, first-order corrections of the Sinkhorn scaling limit (talk)";
+const EXPANSION: &str = "expansion in powers of ε (docs/scaling-limit.md)";
+
+const fn claim(
+    name: &'static str,
+    statement: &'static str,
+    reference: &'static str,
+    quantity: &'static str,
+    law: Law,
+) -> Claim {
+    Claim {
+        name,
+        statement,
+        reference,
+        quantity,
+        law,
+    }
+}
+
+/// Upper bounds from the literature first, then the exact orders of the expansion.
+#[rustfmt::skip]
+pub const CLAIMS: &[Claim] = &[
+    claim("potential-bound", "sup|p^ε_{t/ε} − p_t| = O(ε)", B, "potential", Law::AtLeast(1.0)),
+    claim("gradient-bound-half", "sup|∇p^ε_{t/ε} − ∇p_t| = O(√ε)", B, "gradient", Law::AtLeast(0.5)),
+    claim("gradient-bound", "sup|∇p^ε_{t/ε} − ∇p_t| = O(ε)", D24, "gradient", Law::AtLeast(1.0)),
+    claim("first-order-potential", "sup|p^ε_{t/ε} − p_t − ε r_t| = O(ε²)", D24, "corrected", Law::AtLeast(2.0)),
+    claim("first-order-gradient", "sup|∇(p^ε_{t/ε} − p_t)/ε − ∇r_t| = O(ε)", D24, "profile", Law::AtLeast(1.0)),
+    claim("wasserstein-bound-half", "W₂(ρ^ε_{t/ε}, ρ_t) = O(√ε)", DKPS, "wasserstein", Law::AtLeast(0.5)),
+    claim("wasserstein-bound", "W₂(ρ^ε_{t/ε}, ρ_t) = O(ε)", D24, "wasserstein", Law::AtLeast(1.0)),
+    claim("kl-vanishes", "KL(ρ^ε_{t/ε} | ρ_t) → 0", D24, "kl", Law::Vanishes),
+    claim("lot-vanishes", "LOT_{e^{-g}}(ρ^ε_{t/ε}, ρ_t) → 0", D24, "lot", Law::Vanishes),
+    claim("potential-order", "sup|p^ε_{t/ε} − p_t| is of exact order 1", EXPANSION, "potential", Law::Equals(1.0)),
+    claim("gradient-order", "sup|∇p^ε_{t/ε} − ∇p_t| is of exact order 1", EXPANSION, "gradient", Law::Equals(1.0)),
+    claim("first-order-potential-order", "sup|p^ε_{t/ε} − p_t − ε r_t| is of exact order 2", EXPANSION, "corrected", Law::Equals(2.0)),
+    claim("first-order-gradient-order", "sup|∇(p^ε_{t/ε} − p_t)/ε − ∇r_t| is of exact order 1", EXPANSION, "profile", Law::Equals(1.0)),
+    claim("wasserstein-order", "W₂(ρ^ε_{t/ε}, ρ_t) is of exact order 1", EXPANSION, "wasserstein", Law::Equals(1.0)),
+    claim("lot-order", "LOT_{e^{-g}}(ρ^ε_{t/ε}, ρ_t) is of exact order 1", EXPANSION, "lot", Law::Equals(1.0)),
+    claim("kl-order", "KL(ρ^ε_{t/ε} | ρ_t) is of exact order 2", EXPANSION, "kl", Law::Equals(2.0)),
+];
+
+/// Above this the upper third of the modes still carries the solution: smoothness is not seen on this grid.
+const ROUGHEST: f64 = 1e-3;
+
+/// The hypotheses of all claims are smooth positive densities and a uniformly convex u_t; the reason when the
+/// measurement shows that one fails.
+pub fn failed_hypothesis(record: &Record) -> Result<Option<String>, RecordError> {
+    let (tail, least) = (
+        record.number("spectral_tail")?,
+        record.number("min_eigenvalue")?,
+    );
+    Ok(if tail > ROUGHEST {
+        Some(format!(
+            "smoothness is not seen on this grid: the upper third of the modes of p_t reaches {tail:.1e} of the largest; \
+             use more points"
+        ))
+    } else if least <= 0.0 {
+        Some(format!(
+            "u_t is not uniformly convex: smallest eigenvalue {least:.1e}"
+        ))
+    } else {
+        None
+    })
+}

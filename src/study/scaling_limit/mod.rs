@@ -1,0 +1,209 @@
+//! Study `ScalingLimit`: Sinkhorn after t/ε iterations against the parabolic Monge–Ampère flow at time t, as ε → 0 (THEORY §4).
+//!
+//! The flow is integrated by a PDE stepper, never by Sinkhorn itself. [`reference`](self) computes it with its error budget,
+//! `compare` measures the distances at one ε, `claims` holds the laws and `figures` draws them.
+
+mod claims;
+mod compare;
+mod figures;
+mod reference;
+
+pub use claims::CLAIMS;
+pub use reference::Reference;
+
+use super::measure::{Context, MeasureError, Measured};
+use super::{Curve, IterationStart, Kernel, Sinkhorn, short, sinkhorn};
+use crate::figure::Figure;
+use crate::order::Point;
+use crate::record::{Record, RecordError};
+use crate::scenario::Built;
+use crate::verdict::Verdict;
+use compare::{Comparison, QUANTITIES, compare};
+use mirrorflow_solvers::Error;
+use reference::Variation;
+use serde::{Deserialize, Serialize};
+
+/// Sinkhorn after `time/ε` iterations against the flow at `time`, as ε → 0.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScalingLimit {
+    /// Horizon t > 0, a whole number of iterations at every ε.
+    pub time: f64,
+    /// Regularisations, three or more; descending once loaded.
+    pub epsilons: Vec<f64>,
+    #[serde(default)]
+    pub kernel: Kernel,
+    #[serde(default)]
+    pub start: IterationStart,
+}
+
+/// Parts of the error budget, each an array `<quantity>_<part>` of the record.
+pub const BUDGET_PARTS: [&str; 4] = ["space", "time", "iteration", "round_off"];
+
+/// Share of the work that goes into the reference and its variations, for the progress bar.
+const REFERENCE_SHARE: f64 = 0.5;
+
+impl ScalingLimit {
+    /// Computes the limit with its error budget, then Sinkhorn and all distances at each ε.
+    ///
+    /// Records, for the limit, `p`, `rho`, `r` [n…], `time`, `min_eigenvalue`, `spectral_tail`, and per ε `epsilons`, every quantity
+    /// with its four budget parts [E], and `p_epsilon` [E, n…].
+    ///
+    /// # Errors
+    /// [`MeasureError`], with the ε done before it.
+    pub fn measure(&self, context: &Context) -> Result<Measured, MeasureError> {
+        let progress = |fraction: f64| {
+            context.progress.tick(
+                "limit: the flow and its error budget",
+                REFERENCE_SHARE * fraction,
+            )
+        };
+        let limit = Reference::compute(context, self, Variation::None, &|f| progress(0.5 * f))?;
+        let coarser = Reference::compute(context, self, Variation::Space, &|f| {
+            progress(0.5 + 0.2 * f)
+        })?;
+        let looser =
+            Reference::compute(context, self, Variation::Time, &|f| progress(0.7 + 0.3 * f))?;
+        self.measure_against(context, &limit, &[coarser, looser])
+    }
+
+    /// The measurement against a given limit and its variations in space and time. Public so that a wrong limit can be shown
+    /// to be caught.
+    ///
+    /// # Errors
+    /// As [`Self::measure`].
+    pub fn measure_against(
+        &self,
+        context: &Context,
+        limit: &Reference,
+        variations: &[Reference; 2],
+    ) -> Result<Measured, MeasureError> {
+        let mut comparisons = Vec::new();
+        let mut outcome = Ok(());
+        for &epsilon in &self.epsilons {
+            match self.at(context, epsilon, limit, variations) {
+                Ok(comparison) => comparisons.push(comparison),
+                Err(error) => {
+                    outcome = Err(error);
+                    break;
+                }
+            }
+        }
+        Measured::after(self.record(context, limit, &comparisons), outcome)
+    }
+
+    /// Everything at one ε.
+    fn at(
+        &self,
+        context: &Context,
+        epsilon: f64,
+        limit: &Reference,
+        variations: &[Reference; 2],
+    ) -> Result<Comparison, Error> {
+        let count = sinkhorn::iterations(self.time, epsilon);
+        let study = Sinkhorn {
+            epsilon,
+            iterations: count,
+            kernel: self.kernel,
+            start: self.start,
+        };
+        let stage = format!("ε = {}", short(epsilon));
+        let before = self.work(|e| e > epsilon);
+        let share = self.work(|e| e == epsilon);
+        let mut iteration = study.iteration(context)?;
+        iteration.run(count, &mut |_, report| {
+            let fraction = before + share * report.iteration as f64 / count as f64;
+            let done = REFERENCE_SHARE + (1.0 - REFERENCE_SHARE) * fraction;
+            context.progress.tick(&stage, done)
+        })?;
+        compare(context, &iteration, epsilon, limit, variations)
+    }
+
+    /// Share of the iterations spent on the ε that satisfy `which`.
+    fn work(&self, which: impl Fn(f64) -> bool) -> f64 {
+        let cost = |which: &dyn Fn(f64) -> bool| -> f64 {
+            let chosen = self.epsilons.iter().filter(|e| which(**e));
+            chosen.map(|e| 1.0 / e).sum()
+        };
+        cost(&which) / cost(&|_| true)
+    }
+
+    fn record(&self, context: &Context, limit: &Reference, done: &[Comparison]) -> Record {
+        let mut record = Record::default();
+        let points = context.built.torus.points();
+        record.insert_number("time", self.time);
+        record.insert("p", points, limit.p.clone());
+        let rho = limit.log_rho.iter().map(|l| l.exp()).collect();
+        record.insert("rho", points, rho);
+        record.insert("r", points, limit.profile.clone());
+        record.insert_number("min_eigenvalue", limit.diagnosis.min_eigenvalue);
+        record.insert_number("max_eigenvalue", limit.diagnosis.max_eigenvalue);
+        record.insert_number("mass_defect", limit.diagnosis.mass_defect);
+        record.insert_number("spectral_tail", limit.diagnosis.spectral_tail);
+        record.insert_curve("epsilons", done.iter().map(|c| c.epsilon).collect());
+        for (index, quantity) in QUANTITIES.iter().enumerate() {
+            let values = done.iter().map(|c| c.values[index]);
+            record.insert_curve(quantity.name, values.collect());
+            for (part, name) in BUDGET_PARTS.iter().enumerate() {
+                let budget = done.iter().map(|c| c.budget[index][part]);
+                record.insert_curve(&format!("{}_{name}", quantity.name), budget.collect());
+            }
+        }
+        let shape = [&[done.len()], points].concat();
+        let iterates = done.iter().flat_map(|c| c.p.clone());
+        record.insert("p_epsilon", &shape, iterates.collect());
+        record
+    }
+
+    /// Verdicts on all claims.
+    ///
+    /// # Errors
+    /// [`RecordError`].
+    pub fn judge(&self, study: &str, record: &Record) -> Result<Vec<Verdict>, RecordError> {
+        let failed = claims::failed_hypothesis(record)?;
+        CLAIMS
+            .iter()
+            .map(|claim| match &failed {
+                Some(why) => Ok(claim.not_applicable(study, why)),
+                None => Ok(claim.judge(study, &points(record, claim.quantity)?)),
+            })
+            .collect()
+    }
+
+    /// Orders, fields, and the scaled error against its limit.
+    ///
+    /// # Errors
+    /// [`RecordError`].
+    pub fn draw(&self, built: &Built, record: &Record) -> Result<Vec<Figure>, RecordError> {
+        figures::draw(self, built, record)
+    }
+}
+
+/// Values of a quantity with their whole budget, in descending ε.
+pub fn points(record: &Record, quantity: &str) -> Result<Vec<Point>, RecordError> {
+    let (epsilons, values) = (record.values("epsilons")?, record.values(quantity)?);
+    let parts = BUDGET_PARTS
+        .iter()
+        .map(|part| record.values(&format!("{quantity}_{part}")))
+        .collect::<Result<Vec<_>, _>>()?;
+    let point = |i: usize| Point {
+        epsilon: epsilons[i],
+        value: values[i],
+        budget: parts.iter().map(|part| part[i]).sum(),
+    };
+    Ok((0..epsilons.len()).map(point).collect())
+}
+
+/// One row per ε: every quantity and its budget.
+pub fn curve(record: &Record) -> Result<Curve, RecordError> {
+    let mut curve = Curve::default().column("epsilon", record, "epsilons")?;
+    for quantity in &QUANTITIES {
+        curve = curve.column(quantity.header, record, quantity.name)?;
+        let budgets = points(record, quantity.name)?;
+        let column = budgets.iter().map(|p| p.budget).collect();
+        curve
+            .columns
+            .push((format!("budget of {}", quantity.header), column));
+    }
+    Ok(curve)
+}
