@@ -31,21 +31,7 @@ pub fn snapshots(
     let rows = if torus.dimension() == 1 {
         vec![profiles(potential, &source, &target, snapshots)]
     } else {
-        let symbol = |what: &str, s: &Snapshot| format!("{what}, {}", s.label);
-        let densities = snapshots
-            .iter()
-            .map(|s| map(torus, &symbol("ρ", s), &s.rho, Colours::Sequential));
-        let sources = [("e^{−f}", &source), ("e^{−g}", &target)];
-        let ends = sources.map(|(title, d)| map(torus, title, d, Colours::Sequential));
-        let potentials = snapshots
-            .iter()
-            .map(|s| map(torus, &symbol("p", s), &s.p, Colours::Diverging));
-        grid(
-            ends.into_iter()
-                .chain(densities)
-                .chain(potentials)
-                .collect(),
-        )
+        maps(torus, &source, &target, snapshots)
     };
     Figure {
         name: name.to_owned(),
@@ -90,18 +76,45 @@ pub fn profile_panel(title: &str, y: &str, series: Vec<Series>) -> Panel {
     })
 }
 
-/// The array `y` of a record against its array `x`, as a marked line.
+/// Up to two instants share rows with the source (densities) and target (potentials); more get rows of three.
+fn maps(torus: &Torus, source: &[f64], target: &[f64], snapshots: &[Snapshot]) -> Vec<Vec<Panel>> {
+    let density = |s: &Snapshot| {
+        let title = format!("ρ, {}", s.label);
+        map(torus, &title, &s.rho, Colours::Sequential)
+    };
+    let potential = |s: &Snapshot| {
+        let title = format!("p, {}", s.label);
+        map(torus, &title, &s.p, Colours::Diverging)
+    };
+    let ends = [("e^{−f}", source), ("e^{−g}", target)]
+        .map(|(title, values)| map(torus, title, values, Colours::Sequential));
+    if snapshots.len() <= 2 {
+        let [source, target] = ends;
+        let densities = std::iter::once(source).chain(snapshots.iter().map(density));
+        let potentials = std::iter::once(target).chain(snapshots.iter().map(potential));
+        return vec![densities.collect(), potentials.collect()];
+    }
+    let mut rows = vec![ends.to_vec()];
+    for some in snapshots.chunks(3) {
+        rows.push(some.iter().map(density).collect());
+        rows.push(some.iter().map(potential).collect());
+    }
+    rows
+}
+
+/// The array `y` of a record against its array `x`.
 pub fn recorded(
     record: &Record,
     (x, y): (&str, &str),
     label: &str,
+    style: Style,
     colour: usize,
 ) -> Result<Series, RecordError> {
     let (x, y) = (record.values(x)?, record.values(y)?);
     Ok(Series {
         label: label.to_owned(),
         points: x.iter().copied().zip(y.iter().copied()).collect(),
-        style: Style::LineMarkers,
+        style,
         colour,
     })
 }
@@ -158,12 +171,6 @@ pub fn map(torus: &Torus, title: &str, values: &[f64], colours: Colours) -> Pane
         colour_bar: String::new(),
         colours,
     })
-}
-
-/// Rows of at most three panels.
-pub fn grid(panels: Vec<Panel>) -> Vec<Vec<Panel>> {
-    let per_row = if panels.len() == 4 { 2 } else { 3 };
-    panels.chunks(per_row).map(<[Panel]>::to_vec).collect()
 }
 
 /// What a caption must say of a heat map in three dimensions.

@@ -3,7 +3,7 @@
 use super::draw::{self, Snapshot};
 use super::measure::{Context, MeasureError, Measured};
 use super::{Curve, short};
-use crate::figure::{Figure, Scale};
+use crate::figure::{Figure, Scale, Style};
 use crate::record::{Record, RecordError};
 use crate::scenario::Built;
 use mirrorflow_solvers::distance::relative_entropy;
@@ -19,12 +19,13 @@ pub struct Flow {
 }
 
 /// Columns of the diagnostics, one entry per accepted step.
-const DIAGNOSTICS: [(&str, &str); 5] = [
+const DIAGNOSTICS: [(&str, &str); 6] = [
     ("step_time", "t"),
     ("step_size", "step"),
     ("min_eigenvalue", "min eigenvalue of ∇²u"),
     ("mass_defect", "|∫ρ − 1|"),
     ("spectral_tail", "spectral tail of p"),
+    ("krylov", "Krylov iterations"),
 ];
 
 impl Flow {
@@ -60,12 +61,13 @@ impl Flow {
             .iter()
             .map(|s| relative_entropy(&s.log_marginal, &log_source));
         record.insert_curve("kl", kl.collect());
-        let columns: [fn(&FlowStep) -> f64; 5] = [
+        let columns: [fn(&FlowStep) -> f64; 6] = [
             |s| s.time,
             |s| s.step,
             |s| s.diagnosis.min_eigenvalue,
             |s| s.diagnosis.mass_defect,
             |s| s.diagnosis.spectral_tail,
+            |s| s.krylov as f64,
         ];
         for ((name, _), column) in DIAGNOSTICS.iter().zip(columns) {
             record.insert_curve(name, steps.iter().map(column).collect());
@@ -107,7 +109,9 @@ impl Flow {
 
 /// Step size, mass defect and spectral tail against time.
 fn health(record: &Record) -> Result<Figure, RecordError> {
-    let curve = |name, label, colour| draw::recorded(record, ("step_time", name), label, colour);
+    let curve = |name, label, colour| {
+        draw::recorded(record, ("step_time", name), label, Style::Line, colour)
+    };
     Ok(draw::one_panel(
         "health",
         draw::axis("t", Scale::Log),

@@ -3,7 +3,7 @@
 use super::draw::{self, Snapshot};
 use super::measure::{Context, MeasureError, Measured};
 use super::{Curve, IterationStart, Kernel, short};
-use crate::figure::{Figure, Scale};
+use crate::figure::{Figure, Scale, Style};
 use crate::record::{Record, RecordError};
 use crate::scenario::Built;
 use mirrorflow_solvers::Result;

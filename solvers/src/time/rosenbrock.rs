@@ -126,7 +126,7 @@ fn a(i: usize, j: usize) -> f64 {
 }
 
 /// Linear solves are this much tighter than the step's tolerance, so that neither error estimate nor order sees them.
-const LINEAR_TOLERANCE: f64 = 1e-3;
+const LINEAR_TOLERANCE: f64 = 1e-4;
 const SAFETY: f64 = 0.9;
 const SHRINK: f64 = 0.2;
 const GROW: f64 = 6.0;
