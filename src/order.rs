@@ -5,7 +5,8 @@
 //! how far it still is. The interval is the hull of three things:
 //!
 //! - the least-squares slope of log E against log ε with its 95 % Student interval (scatter and curvature together),
-//! - the last pair ± `1.5 · |drift| · r/(1−r)`, r the ratio of successive ε: half again the rest of a geometric approach,
+//! - the last pair ± `1.5 · |drift| · r/(1−r)`, r the ratio of successive ε: half again the rest of a geometric approach; at
+//!   least 0.05,
 //! - what the error budget may have done to the last pair.
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
@@ -14,8 +15,9 @@ use statrs::distribution::{ContinuousCDF, StudentsT};
 pub const BUDGET_MARGIN: f64 = 10.0;
 /// Fewest points that say anything of an order: two pairs, so that a drift is seen.
 pub const FEWEST: usize = 3;
-/// No order is claimed more finely than this.
-const FINEST: f64 = 0.02;
+/// No order is claimed more finely than this. The list of ε spans a decade or two, where a prefactor that varies by a few
+/// per cent (a supremum whose maximiser moves, say) cannot be told from an order. The laws judged differ by halves.
+const FINEST: f64 = 0.05;
 /// Half again the rest of a geometric approach.
 const DRIFT_SAFETY: f64 = 1.5;
 

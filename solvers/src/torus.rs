@@ -10,13 +10,13 @@ pub type Field = ArrayD<f64>;
 
 /// The uniform grid on `(R/Z)^d`, d = 1, 2, 3, with an even number of nodes along each axis.
 ///
-/// Even, because the space part of an error budget compares a grid with its half.
+/// Even, so that there is one Nyquist mode per axis, treated in one place, and n/2 + 1 modes in a half-spectrum.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Torus {
     points: Vec<usize>,
 }
 
-/// Fewest nodes along an axis: the fourth-order stencil needs five, a half grid of eight is sixteen.
+/// Fewest nodes along an axis: the fourth-order stencil needs five, and fewer than eight resolve nothing of interest.
 pub const FEWEST_POINTS: usize = 8;
 
 impl Torus {

@@ -109,8 +109,15 @@ impl Sinkhorn {
             iterations.len()
         );
         let fields = draw::snapshots(built, "fields", &caption, "p_{k}", &[snapshot]);
-        let curve =
-            |name, label, colour| draw::recorded(record, ("iteration", name), label, colour);
+        let curve = |name, label, colour| {
+            draw::recorded(
+                record,
+                ("iteration", name),
+                label,
+                Style::LineMarkers,
+                colour,
+            )
+        };
         let decay = draw::one_panel(
             "decay",
             draw::axis("iteration k", Scale::Linear),

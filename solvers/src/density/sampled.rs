@@ -41,24 +41,14 @@ impl LogDensity for Sampled {
     /// If `jet` asks for a derivative that was not prepared.
     fn jet(&self, points: &[Vec<f64>], jet: &mut Jet) {
         assert!(jet.order() <= self.highest, "derivative was not prepared");
-        let mut spare = Jet::zeros(self.dimension, jet.value.len(), self.highest);
-        {
-            let Jet {
-                value,
-                gradient,
-                hessian,
-            } = &mut spare;
-            let mut out: Vec<&mut [f64]> = vec![value];
-            out.extend(gradient.iter_mut().map(Vec::as_mut_slice));
-            out.extend(hessian.iter_mut().map(Vec::as_mut_slice));
-            self.interpolant.evaluate(points, &mut out);
-        }
-        jet.value.copy_from_slice(&spare.value);
-        for (out, value) in jet.gradient.iter_mut().zip(&spare.gradient) {
-            out.copy_from_slice(value);
-        }
-        for (out, value) in jet.hessian.iter_mut().zip(&spare.hessian) {
-            out.copy_from_slice(value);
-        }
+        let Jet {
+            value,
+            gradient,
+            hessian,
+        } = jet;
+        let mut out: Vec<&mut [f64]> = vec![value];
+        out.extend(gradient.iter_mut().map(Vec::as_mut_slice));
+        out.extend(hessian.iter_mut().map(Vec::as_mut_slice));
+        self.interpolant.evaluate(points, &mut out);
     }
 }
