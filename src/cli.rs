@@ -23,7 +23,8 @@ Exit codes:
   1  some claim is inconsistent
   2  the scenario or the command line is wrong
   3  a numerical failure, named with where, when and what to change
-  4  nothing is inconsistent but something is inconclusive";
+  4  nothing is inconsistent but something is inconclusive
+  130  interrupted by Ctrl-C; what was measured is kept";
 
 /// A laboratory for Sinkhorn's ε → 0 limit and the parabolic Monge–Ampère flow on the periodic torus.
 ///

@@ -3,11 +3,10 @@
 use clap::{CommandFactory, Parser};
 use miette::{IntoDiagnostic, Report, Result, miette};
 use mirrorflow::cli::{Cli, Command};
-use mirrorflow::figure::label_plain;
 use mirrorflow::run;
 use mirrorflow::scenario::{Loaded, estimate, load, template::TEMPLATE};
 use mirrorflow::study::Study;
-use mirrorflow::verdict::Verdict;
+use mirrorflow::verdict::{Status, Verdict};
 use std::collections::HashSet;
 use std::io::{Write, stdout};
 use std::path::{Path, PathBuf};
@@ -44,10 +43,8 @@ fn command(command: Command) -> Result<u8> {
         }
         Command::Check { scenarios } => check(&scenarios),
         Command::Report { directory } => {
-            let verdicts = run::report(&directory).map_err(|e| miette!("{e}"))?;
-            say(&summary(&verdicts))?;
-            say(&format!("{}\n", directory.join("report.html").display()))?;
-            Ok(mirrorflow::verdict::exit_code(&verdicts))
+            let ended = run::report(&directory).map_err(|e| miette!("{e}"))?;
+            conclude(&ended, &directory)
         }
         Command::List { directory } => list(&directory),
         Command::Claims => say(&claims()).map(|()| 0),
@@ -90,6 +87,9 @@ fn run_all(scenarios: &[PathBuf], output: Option<&Path>, force: bool) -> Result<
             twice.display()
         ));
     }
+    for folder in &folders {
+        run::Folder::check(folder, force).map_err(|e| miette!("{e}"))?;
+    }
     run::interrupts();
     let mut codes = Vec::new();
     for (loaded, folder) in loaded.iter().zip(&folders) {
@@ -105,10 +105,15 @@ fn run_all(scenarios: &[PathBuf], output: Option<&Path>, force: bool) -> Result<
 fn run_one(loaded: &Loaded, folder: &Path, force: bool) -> Result<u8> {
     let ended = run::run(loaded, folder, force).map_err(|e| miette!("{e}"))?;
     say(&format!("{}\n", loaded.scenario.title))?;
+    conclude(&ended, folder)
+}
+
+/// Verdict table, where the report is, what failed; the exit code.
+fn conclude(ended: &run::Ended, folder: &Path) -> Result<u8> {
     say(&summary(&ended.verdicts))?;
-    say(&format!("{}\n\n", folder.join("report.html").display()))?;
+    say(&format!("{}\n", folder.join("report.html").display()))?;
     if let Some(failure) = &ended.failure {
-        let report: Report = miette!("{}: {}", failure.study, failure.error);
+        let report: Report = miette!("{failure}");
         eprintln!("{report:?}");
     }
     Ok(ended.exit_code())
@@ -161,19 +166,27 @@ fn summary(verdicts: &[Verdict]) -> String {
     } else {
         line(&header) + &rows.iter().map(line).collect::<String>()
     };
-    for verdict in verdicts
-        .iter()
-        .filter(|v| v.status != mirrorflow::verdict::Status::Consistent)
-    {
-        text += &format!(
-            "  {}/{}: {}\n",
-            verdict.study, verdict.claim, verdict.reason
-        );
-        for excluded in &verdict.excluded {
-            text += &format!("    left out: {excluded}\n");
-        }
+    for (reason, claims) in reasons(verdicts) {
+        text += &format!("  {}: {reason}\n", claims.join(", "));
     }
     text
+}
+
+/// Why claims are not consistent, each reason once with the claims it concerns.
+fn reasons(verdicts: &[Verdict]) -> Vec<(String, Vec<String>)> {
+    let mut reasons: Vec<(String, Vec<String>)> = Vec::new();
+    for verdict in verdicts.iter().filter(|v| v.status != Status::Consistent) {
+        let mut reason = verdict.reason.clone();
+        for excluded in &verdict.excluded {
+            reason += &format!("\n    left out: {excluded}");
+        }
+        let claim = format!("{}/{}", verdict.study, verdict.claim);
+        match reasons.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, claims)) => claims.push(claim),
+            None => reasons.push((reason, vec![claim])),
+        }
+    }
+    reasons
 }
 
 fn check(scenarios: &[PathBuf]) -> Result<u8> {
@@ -227,10 +240,7 @@ fn claims() -> String {
         for claim in claims {
             text += &format!(
                 "{study}/{}\n  {}\n  prediction: {}   source: {}\n",
-                claim.name,
-                label_plain(claim.statement),
-                claim.law,
-                claim.reference
+                claim.name, claim.statement, claim.law, claim.reference
             );
         }
     }

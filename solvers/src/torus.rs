@@ -16,8 +16,8 @@ pub struct Torus {
     points: Vec<usize>,
 }
 
-/// Fewest nodes along an axis: the fourth-order stencil needs five, and fewer than eight resolve nothing of interest.
-pub const FEWEST_POINTS: usize = 8;
+/// Fewest nodes along an axis: the fourth-order stencil needs five.
+pub const FEWEST_POINTS: usize = 6;
 
 impl Torus {
     /// The grid with `points[i]` nodes along axis `i`.
@@ -152,7 +152,7 @@ mod tests {
         for (points, said) in [
             (vec![], "1 to 3 axes"),
             (vec![8; 4], "1 to 3 axes"),
-            (vec![0], "at least 8"),
+            (vec![0], "at least 6"),
             (vec![9], "use 8 or 10"),
             (vec![usize::MAX - 1, usize::MAX - 1], "more nodes"),
         ] {

@@ -20,6 +20,8 @@ pub enum FolderError {
     Foreign(PathBuf),
     #[error("{0} is not the folder of a run: {1}")]
     NotARun(PathBuf, String),
+    #[error("cannot use {0}: {1}")]
+    Record(PathBuf, crate::record::RecordError),
     #[error("cannot write {0}: {1}")]
     Write(PathBuf, std::io::Error),
     #[error("cannot draw {0}: {1}")]
@@ -42,13 +44,7 @@ impl Folder {
     /// [`FolderError::Exists`] without `force`, [`FolderError::Foreign`] where `force` would delete something else than a
     /// run, [`FolderError::Write`].
     pub fn create(place: &Path, force: bool) -> Result<Self, FolderError> {
-        let occupied = place.symlink_metadata().is_ok() && !is_empty_folder(place);
-        if occupied && !force {
-            return Err(FolderError::Exists(place.to_owned()));
-        }
-        if occupied && !place.join("scenario.ron").is_file() {
-            return Err(FolderError::Foreign(place.to_owned()));
-        }
+        Self::check(place, force)?;
         let working = beside(place, "partial");
         let failed = |error| FolderError::Write(place.to_owned(), error);
         if working.exists() {
@@ -59,6 +55,20 @@ impl Folder {
             working,
             place: Some(place.to_owned()),
         })
+    }
+
+    /// Whether a run may be written to `place`, found out before anything is computed.
+    ///
+    /// # Errors
+    /// [`FolderError::Exists`], [`FolderError::Foreign`] as for [`Self::create`].
+    pub fn check(place: &Path, force: bool) -> Result<(), FolderError> {
+        let occupied = place.symlink_metadata().is_ok() && !is_empty_folder(place);
+        match (occupied, force) {
+            (false, _) => Ok(()),
+            (true, false) => Err(FolderError::Exists(place.to_owned())),
+            (true, true) if place.join("scenario.ron").is_file() => Ok(()),
+            (true, true) => Err(FolderError::Foreign(place.to_owned())),
+        }
     }
 
     /// The folder of a finished run, to be written in place.

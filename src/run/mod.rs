@@ -33,15 +33,9 @@ pub struct Done {
 #[derive(Debug)]
 pub struct Ended {
     pub verdicts: Vec<Verdict>,
-    pub failure: Option<Failure>,
+    /// The numerical failure that ended it: study and reason.
+    pub failure: Option<String>,
     pub interrupted: bool,
-}
-
-/// A study that failed numerically.
-#[derive(Debug)]
-pub struct Failure {
-    pub study: String,
-    pub error: Error,
 }
 
 impl Ended {
@@ -81,21 +75,18 @@ pub fn run(loaded: &Loaded, directory: &Path, force: bool) -> Result<Ended, Fold
                 record,
             });
         }
-        failure = error.map(|error| Failure { study: name, error });
+        failure = error.map(|error| format!("{name}: {error}"));
         interrupted = stopped;
         if failure.is_some() || interrupted {
             break;
         }
     }
-    provenance.end(failure.is_some(), interrupted);
+    provenance.end(failure.clone(), interrupted);
     folder.write("provenance.json", &provenance.to_json())?;
     let results = Results {
         loaded,
         done: &done,
         provenance: &provenance,
-        failure: failure
-            .as_ref()
-            .map(|f| format!("{}: {}", f.study, f.error)),
     };
     let verdicts = results.write(&folder)?;
     folder.finish()?;
@@ -110,16 +101,21 @@ pub fn run(loaded: &Loaded, directory: &Path, force: bool) -> Result<Ended, Fold
 ///
 /// # Errors
 /// [`FolderError`] when it is not a run's folder or cannot be written.
-pub fn report(directory: &Path) -> Result<Vec<Verdict>, FolderError> {
+pub fn report(directory: &Path) -> Result<Ended, FolderError> {
     let folder = Folder::open(directory)?;
     let (loaded, done, provenance) = read(directory)?;
     let results = Results {
         loaded: &loaded,
         done: &done,
         provenance: &provenance,
-        failure: provenance.failure(),
     };
-    results.write(&folder)
+    let verdicts = results.write(&folder)?;
+    let interrupted = provenance.status == "interrupted";
+    Ok(Ended {
+        verdicts,
+        failure: provenance.failure.filter(|_| !interrupted),
+        interrupted,
+    })
 }
 
 /// The record of one study, the error that ended it, and whether the user did.

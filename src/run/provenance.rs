@@ -22,6 +22,8 @@ pub struct Provenance {
     pub peak_memory: Option<u64>,
     /// `finished`, `interrupted` or `failed`.
     pub status: String,
+    /// What ended a run that is not finished.
+    pub failure: Option<String>,
 }
 
 impl Provenance {
@@ -38,6 +40,7 @@ impl Provenance {
             seconds: Vec::new(),
             peak_memory: None,
             status: "finished".to_owned(),
+            failure: None,
         }
     }
 
@@ -46,21 +49,19 @@ impl Provenance {
         self.seconds.push((name.to_owned(), wall.as_secs_f64()));
     }
 
-    /// The measuring ended.
-    pub fn end(&mut self, failed: bool, interrupted: bool) {
+    /// The measuring ended, by `failure` or by the user if not by itself.
+    pub fn end(&mut self, failure: Option<String>, interrupted: bool) {
         self.peak_memory = peak_memory();
-        self.status = match (failed, interrupted) {
-            (true, _) => "failed",
-            (false, true) => "interrupted",
-            (false, false) => "finished",
-        }
-        .to_owned();
-    }
-
-    /// What the report says of a run that did not finish.
-    pub fn failure(&self) -> Option<String> {
-        (self.status != "finished")
-            .then(|| format!("the run is {}: this is what had been measured", self.status))
+        let (status, failure) = match (failure, interrupted) {
+            (Some(failure), _) => ("failed", Some(failure)),
+            (None, true) => (
+                "interrupted",
+                Some("interrupted: this is what had been measured".to_owned()),
+            ),
+            (None, false) => ("finished", None),
+        };
+        self.status = status.to_owned();
+        self.failure = failure;
     }
 
     /// As JSON.

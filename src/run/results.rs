@@ -8,7 +8,7 @@ use crate::figure::Figure;
 use crate::record::{Record, RecordError};
 use crate::report::{Report, ReportFigure, Table, VerdictRow, html};
 use crate::scenario::{Loaded, load};
-use crate::study::Curve;
+use crate::study::{Curve, Study};
 use crate::verdict::Verdict;
 use serde::Serialize;
 use std::fs::File;
@@ -20,7 +20,6 @@ pub struct Results<'a> {
     pub loaded: &'a Loaded,
     pub done: &'a [Done],
     pub provenance: &'a Provenance,
-    pub failure: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -38,7 +37,7 @@ impl Results<'_> {
         let (mut verdicts, mut figures, mut tables) = (Vec::new(), Vec::new(), Vec::new());
         for done in self.done {
             let read = |error: RecordError| {
-                FolderError::NotARun(data_path(&done.name, "npz").into(), error.to_string())
+                FolderError::Record(data_path(&done.name, "npz").into(), error)
             };
             verdicts.extend(done.study.judge(&done.name, &done.record).map_err(read)?);
             let curve = done.study.curve(&done.record).map_err(read)?;
@@ -68,13 +67,13 @@ impl Results<'_> {
     ) -> Report {
         Report {
             title: self.loaded.scenario.title.clone(),
-            failures: self.failure.iter().cloned().collect(),
+            failures: self.provenance.failure.iter().cloned().collect(),
             verdicts: verdicts.iter().map(VerdictRow::from).collect(),
             figures,
             tables,
             provenance: self.provenance.rows(),
             scenario_ron: self.loaded.scenario.to_ron(),
-            rerun: "mirrorflow run scenario.ron".to_owned(),
+            rerun: "mirrorflow run scenario.ron --output again".to_owned(),
         }
     }
 }
@@ -122,7 +121,9 @@ impl From<&Verdict> for VerdictRow {
             study: verdict.study.clone(),
             claim: verdict.claim.clone(),
             reference: verdict.reference.clone(),
-            quantity: verdict.quantity.clone(),
+            quantity: Study::statement(&verdict.claim)
+                .unwrap_or(&verdict.quantity)
+                .to_owned(),
             prediction: verdict.prediction.clone(),
             observed: verdict.observed.map_or("–".into(), |v| format!("{v:.3}")),
             interval,
@@ -161,7 +162,7 @@ pub fn read(directory: &Path) -> Result<(Loaded, Vec<Done>, Provenance), FolderE
         }
         let file = File::open(&path).map_err(|e| broken(format!("{}: {e}", path.display())))?;
         let record = Record::read(BufReader::new(file))
-            .map_err(|e| broken(format!("{}: {e}", path.display())))?;
+            .map_err(|error| FolderError::Record(path.clone(), error))?;
         done.push(Done {
             study,
             name,

@@ -46,8 +46,6 @@ fn profiles(potential: &str, source: &[f64], target: &[f64], snapshots: &[Snapsh
         profile("e^{−f}", source, Style::Dashed, 4),
         profile("e^{−g}", target, Style::Dotted, 7),
     ];
-    let colours = [0, 1, 2, 3, 5, 6];
-    let colour = |k: usize| colours[k % colours.len()];
     densities.extend(
         snapshots
             .iter()
@@ -63,6 +61,12 @@ fn profiles(potential: &str, source: &[f64], target: &[f64], snapshots: &[Snapsh
         profile_panel("densities", "density", densities),
         profile_panel("potentials", potential, potentials),
     ]
+}
+
+/// Colour of the k-th of several curves of one kind; black and grey are for what they are compared with.
+pub fn colour(k: usize) -> usize {
+    let colours = [0, 1, 2, 3, 5, 6];
+    colours[k % colours.len()]
 }
 
 /// A panel of functions of x on the circle.

@@ -109,18 +109,19 @@ impl Flow {
 
 /// Step size, mass defect and spectral tail against time.
 fn health(record: &Record) -> Result<Figure, RecordError> {
-    let curve = |name, label, colour| {
-        draw::recorded(record, ("step_time", name), label, Style::Line, colour)
+    let curve = |name, label, style, colour| {
+        draw::recorded(record, ("step_time", name), label, style, colour)
     };
     Ok(draw::one_panel(
         "health",
         draw::axis("t", Scale::Log),
         draw::axis("diagnostics", Scale::Log),
         vec![
-            curve("step_size", "step", 0)?,
-            curve("mass_defect", "|∫ρ_{t} − 1|", 1)?,
-            curve("spectral_tail", "spectral tail", 2)?,
-            curve("min_eigenvalue", "min λ(∇²u)", 3)?,
+            curve("step_size", "step", Style::Line, 0)?,
+            // Often exactly zero, where a logarithmic axis has no point.
+            curve("mass_defect", "|∫ρ_{t} − 1|", Style::Markers, 1)?,
+            curve("spectral_tail", "spectral tail", Style::Line, 2)?,
+            curve("min_eigenvalue", "min λ(∇²u)", Style::Line, 3)?,
         ],
         "Accepted steps of the time integration: step size, smallest eigenvalue of ∇²u, defect of the mass of ρ_{t}, \
          and the largest Fourier coefficient of p_{t} in the upper third of the modes over the largest of all."

@@ -125,6 +125,14 @@ impl Study {
         }
     }
 
+    /// The statement of the claim called `name`.
+    pub fn statement(name: &str) -> Option<&'static str> {
+        let claims = Self::claims();
+        let mut all = claims.iter().flat_map(|(_, claims)| claims.iter());
+        all.find(|claim| claim.name == name)
+            .map(|claim| claim.statement)
+    }
+
     /// Every claim that some study can judge, with the study's name.
     pub fn claims() -> Vec<(&'static str, &'static [Claim])> {
         vec![("ScalingLimit", scaling_limit::CLAIMS)]

@@ -121,7 +121,7 @@ impl Sinkhorn {
         let decay = draw::one_panel(
             "decay",
             draw::axis("iteration k", Scale::Linear),
-            draw::axis("distance to the end", Scale::Log),
+            draw::axis("decay along the iteration", Scale::Log),
             vec![
                 curve("kl", "KL(ρ_{k} | e^{−f})", 0)?,
                 curve("change", "sup|p_{k} − p_{k−1}|", 1)?,

@@ -4,7 +4,9 @@ use super::Checks;
 use crate::scenario::locate::way;
 use crate::scenario::{Scenario, estimate};
 use mirrorflow_solvers::Torus;
-use mirrorflow_solvers::torus::FEWEST_POINTS;
+
+/// Fewest nodes along an axis of a scenario: three quarters of them, the coarser grid of an error budget, is a grid still.
+const FEWEST_POINTS: usize = 8;
 
 /// The torus of a scenario, `None` after a complaint.
 pub fn check(checks: &mut Checks, scenario: &Scenario) -> Option<Torus> {

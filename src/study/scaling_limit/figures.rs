@@ -109,7 +109,14 @@ fn profile(study: &ScalingLimit, built: &Built, record: &Record) -> Result<Figur
     let last = epsilons.len() - 1;
     let rows = if torus.dimension() == 1 {
         let mut series = (0..=last)
-            .map(|k| Ok(draw::profile(&label(k), &scaled(k)?, Style::Line, k)))
+            .map(|k| {
+                Ok(draw::profile(
+                    &label(k),
+                    &scaled(k)?,
+                    Style::Line,
+                    draw::colour(k),
+                ))
+            })
             .collect::<Result<Vec<_>, RecordError>>()?;
         series.push(draw::profile("r_{t}", r, Style::Dashed, 4));
         vec![vec![draw::profile_panel("", "(p^{ε} − p_{t})/ε", series)]]

@@ -46,7 +46,7 @@ const REFERENCE_SHARE: f64 = 0.5;
 impl ScalingLimit {
     /// Computes the limit with its error budget, then Sinkhorn and all distances at each ε.
     ///
-    /// Records, for the limit, `p`, `rho`, `r` [n…], `time`, `min_eigenvalue`, `spectral_tail`, and per ε `epsilons`, every quantity
+    /// Records, for the limit, `p`, `rho`, `r` [n…], `time`, `min_eigenvalue`, `max_eigenvalue`, `mass_defect`, `spectral_tail`, and per ε `epsilons`, every quantity
     /// with its four budget parts [E], and `p_epsilon` [E, n…].
     ///
     /// # Errors
@@ -161,11 +161,18 @@ impl ScalingLimit {
     /// [`RecordError`].
     pub fn judge(&self, study: &str, record: &Record) -> Result<Vec<Verdict>, RecordError> {
         let failed = claims::failed_hypothesis(record)?;
+        let (done, asked) = (record.values("epsilons")?.len(), self.epsilons.len());
         CLAIMS
             .iter()
-            .map(|claim| match &failed {
-                Some(why) => Ok(claim.not_applicable(study, why)),
-                None => Ok(claim.judge(study, &points(record, claim.quantity)?)),
+            .map(|claim| {
+                if let Some(why) = &failed {
+                    return Ok(claim.not_applicable(study, why));
+                }
+                let mut verdict = claim.judge(study, &points(record, claim.quantity)?);
+                if verdict.observed.is_none() && done < asked {
+                    verdict.reason = format!("cut short: {done} of {asked} ε were measured");
+                }
+                Ok(verdict)
             })
             .collect()
     }

@@ -87,10 +87,7 @@ fn profile(f: &[f64], log_rho: &[f64]) -> impl Iterator<Item = f64> {
 
 fn grid(context: &Context, variation: Variation) -> Result<Torus> {
     match variation {
-        Variation::Space => context
-            .built
-            .torus
-            .resized(|n| (3 * n / 4).max(mirrorflow_solvers::torus::FEWEST_POINTS)),
+        Variation::Space => context.built.torus.resized(|n| 3 * n / 4),
         _ => Ok(context.built.torus.clone()),
     }
 }
