@@ -4,7 +4,7 @@
 //! Time is a sum of `nodes × nanoseconds per node` over the parts of each study, with the constants of [`Cost`].
 
 use super::{Scenario, Time};
-use crate::study::{Flow, ScalingLimit, Sinkhorn, Study};
+use crate::study::{Flow, IterationStart, ScalingLimit, Sinkhorn, Study};
 use std::fs;
 
 /// The measured constants behind both estimates.
@@ -20,7 +20,7 @@ pub struct Cost {
     pub sinkhorn_fields: f64,
     /// Fields of a scaling limit: a flow with e_t, an iteration, and the elliptic solve for W₂.
     pub scaling_limit_fields: f64,
-    /// Fields recorded per ε: p^ε, log ρ^ε and the scaled error.
+    /// Fields recorded per ε: p^ε, and what is in hand while it is compared.
     pub scaling_limit_record_fields: f64,
     /// Steps of the adaptive integrator to any horizon at tolerance 1e-9 (the initial layer dominates).
     pub adaptive_steps: f64,
@@ -32,8 +32,12 @@ pub struct Cost {
     pub right_hand_side_ns: f64,
     /// One term of a Sinkhorn sum, per node and node of the kernel's window.
     pub sinkhorn_term_ns: f64,
-    /// One elliptic Monge–Ampère solve, per node.
-    pub elliptic_ns: f64,
+    /// The distances at one ε (W₂ and LOT above all), per node, for d = 1, 2, 3.
+    pub distances_ns: [f64; 3],
+    /// Cost of a flow that carries the tangent e_t, relative to one that does not.
+    pub tangent: f64,
+    /// Cost of the flow at a looser tolerance that measures the time error, relative to the flow itself.
+    pub time_variation: f64,
 }
 
 /// Constants of the present implementation, on two cores.
@@ -44,12 +48,14 @@ pub const COST: Cost = Cost {
     sinkhorn_fields: 8.0,
     scaling_limit_fields: 90.0,
     scaling_limit_record_fields: 3.0,
-    adaptive_steps: 60.0,
+    adaptive_steps: 40.0,
     adaptive_growth: 1.6,
-    adaptive_step_ns: 8000.0,
+    adaptive_step_ns: 4000.0,
     right_hand_side_ns: 150.0,
     sinkhorn_term_ns: 2.0,
-    elliptic_ns: 30_000.0,
+    distances_ns: [10_000.0, 30_000.0, 200_000.0],
+    tangent: 2.2,
+    time_variation: 0.8,
 };
 
 /// Bytes of one number.
@@ -138,10 +144,17 @@ fn sinkhorn_ns(scenario: &Scenario, sinkhorn: &Sinkhorn) -> f64 {
 }
 
 fn scaling_limit_ns(scenario: &Scenario, limit: &ScalingLimit) -> f64 {
+    let distances = COST.distances_ns[scenario.dimension() - 1];
     let of_epsilon =
-        |&epsilon: &f64| limit.time / epsilon * iteration_ns(scenario, epsilon) + COST.elliptic_ns;
+        |&epsilon: &f64| limit.time / epsilon * iteration_ns(scenario, epsilon) + distances;
     let iterations: f64 = limit.epsilons.iter().map(of_epsilon).sum();
-    iterations + flow_ns(scenario, limit.time)
+    let tangent = match limit.start {
+        IterationStart::Plain => COST.tangent,
+        IterationStart::Prepared => 1.0,
+    };
+    // The flow itself, on three quarters of the nodes along each axis, and at a looser tolerance.
+    let flows = 1.0 + 0.75f64.powi(scenario.dimension() as i32) + COST.time_variation;
+    iterations + flows * tangent * flow_ns(scenario, limit.time)
 }
 
 /// Nanoseconds per node of two half-steps: one sum per axis over the nodes where the kernel exceeds round-off.

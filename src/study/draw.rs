@@ -4,6 +4,7 @@ use crate::figure::{Axis, Colours, Curves, Figure, HeatMap, Panel, Scale, Series
 use crate::record::{Record, RecordError};
 use crate::scenario::Built;
 use mirrorflow_solvers::Torus;
+use mirrorflow_solvers::resample::refine;
 use ndarray::Array2;
 
 /// A potential and its marginal at some instant.
@@ -50,7 +51,7 @@ fn profiles(potential: &str, source: &[f64], target: &[f64], snapshots: &[Snapsh
         snapshots
             .iter()
             .enumerate()
-            .map(|(k, s)| profile(&s.label, &s.rho, Style::Line, colour(k))),
+            .map(|(k, s)| profile(&format!("ρ, {}", s.label), &s.rho, Style::Line, colour(k))),
     );
     let potentials = snapshots
         .iter()
@@ -147,9 +148,14 @@ pub fn axis(label: &str, scale: Scale) -> Axis {
     }
 }
 
-/// A periodic function at its nodes, closed at x = 1.
+/// Points of a drawn profile at least.
+const SMOOTH: usize = 512;
+
+/// The trigonometric interpolant of a periodic function, fine enough to look smooth, closed at x = 1.
 pub fn profile(label: &str, values: &[f64], style: Style, colour: usize) -> Series {
-    let n = values.len();
+    let n = values.len() * SMOOTH.div_ceil(values.len());
+    let circle = |n: usize| Torus::new(&[n]).expect("a multiple of a grid is a grid");
+    let values = refine(&circle(values.len()), values, &circle(n));
     Series {
         label: label.to_owned(),
         points: (0..=n)

@@ -7,6 +7,7 @@ use crate::record::{Record, RecordError};
 use crate::scenario::Built;
 use crate::study::draw::{self, Snapshot};
 use crate::study::{IterationStart, short};
+use mirrorflow_solvers::Torus;
 
 pub fn draw(
     study: &ScalingLimit,
@@ -92,51 +93,94 @@ fn fields(built: &Built, record: &Record) -> Result<Figure, RecordError> {
     ))
 }
 
-/// `(p^ε − p_t)/ε` against r_t.
+/// `(p^ε − p_t)/ε` against r_t, and what is left of it over ε, whose limit is the second-order profile.
 fn profile(study: &ScalingLimit, built: &Built, record: &Record) -> Result<Figure, RecordError> {
     let torus = &built.torus;
-    let (p, r) = (record.values("p")?, record.values("r")?);
-    let epsilons = record.values("epsilons")?;
-    let scaled = |k: usize| -> Result<Vec<f64>, RecordError> {
-        let iterate = record.item("p_epsilon", k)?;
-        Ok(iterate
-            .iter()
-            .zip(p)
-            .map(|(a, b)| (a - b) / epsilons[k])
-            .collect())
-    };
-    let label = |k: usize| format!("ε = {}", short(epsilons[k]));
-    let last = epsilons.len() - 1;
+    let scaled = Scaled::new(record)?;
     let rows = if torus.dimension() == 1 {
-        let mut series = (0..=last)
-            .map(|k| {
-                Ok(draw::profile(
-                    &label(k),
-                    &scaled(k)?,
-                    Style::Line,
-                    draw::colour(k),
-                ))
-            })
-            .collect::<Result<Vec<_>, RecordError>>()?;
-        series.push(draw::profile("r_{t}", r, Style::Dashed, 4));
-        vec![vec![draw::profile_panel("", "(p^{ε} − p_{t})/ε", series)]]
+        vec![scaled.profiles()]
     } else {
-        let map = |title: &str, values: &[f64]| draw::map(torus, title, values, Colours::Diverging);
-        let titled = |k| format!("(p^{{ε}} − p_{{t}})/ε, {}", label(k));
-        vec![vec![
-            map(&titled(0), &scaled(0)?),
-            map(&titled(last), &scaled(last)?),
-            map("r_{t}", r),
-        ]]
+        scaled.maps(torus)
     };
     Ok(Figure {
         name: "profile".into(),
         title: None,
         rows,
         caption: format!(
-            "The scaled error of Sinkhorn at t = {} approaches the first-order profile r_{{t}}{}.",
+            "The scaled error of Sinkhorn at t = {} approaches the first-order profile r_{{t}}; the rest over ε^{{2}} approaches \
+             the second-order one{}.",
             short(study.time),
             draw::slice_note(torus)
         ),
     })
+}
+
+/// The expansion `p^ε = p_t + ε r_t + ε² s_t + …` term by term.
+struct Scaled<'a> {
+    labels: Vec<String>,
+    /// `(p^ε − p_t)/ε` per ε.
+    first: Vec<Vec<f64>>,
+    /// `(p^ε − p_t − εr_t)/ε²` per ε.
+    second: Vec<Vec<f64>>,
+    r: &'a [f64],
+}
+
+const FIRST: &str = "(p^{ε} − p_{t})/ε";
+const SECOND: &str = "(p^{ε} − p_{t} − εr_{t})/ε^{2}";
+
+impl<'a> Scaled<'a> {
+    fn new(record: &'a Record) -> Result<Self, RecordError> {
+        let (p, r) = (record.values("p")?, record.values("r")?);
+        let epsilons = record.values("epsilons")?;
+        let over = |a: &[f64], b: &[f64], epsilon: f64| -> Vec<f64> {
+            a.iter().zip(b).map(|(a, b)| (a - b) / epsilon).collect()
+        };
+        let first = (0..epsilons.len())
+            .map(|k| Ok(over(record.item("p_epsilon", k)?, p, epsilons[k])))
+            .collect::<Result<Vec<_>, RecordError>>()?;
+        let second = first
+            .iter()
+            .zip(epsilons)
+            .map(|(first, e)| over(first, r, *e));
+        Ok(Self {
+            labels: epsilons
+                .iter()
+                .map(|e| format!("ε = {}", short(*e)))
+                .collect(),
+            second: second.collect(),
+            first,
+            r,
+        })
+    }
+
+    fn profiles(&self) -> Vec<Panel> {
+        let curves = |fields: &[Vec<f64>]| -> Vec<Series> {
+            let labelled = fields.iter().zip(&self.labels).enumerate();
+            labelled
+                .map(|(k, (field, label))| {
+                    draw::profile(label, field, Style::Line, draw::colour(k))
+                })
+                .collect()
+        };
+        let mut first = curves(&self.first);
+        first.push(draw::profile("r_{t}", self.r, Style::Dashed, 4));
+        vec![
+            draw::profile_panel("scaled error", FIRST, first),
+            draw::profile_panel("the rest", SECOND, curves(&self.second)),
+        ]
+    }
+
+    /// First row: the largest and the smallest ε beside the limit. Second row: what is left, from large to small ε.
+    fn maps(&self, torus: &Torus) -> Vec<Vec<Panel>> {
+        let last = self.labels.len() - 1;
+        let map = |what: &str, k: usize, fields: &[Vec<f64>]| {
+            let title = format!("{what}, {}", self.labels[k]);
+            draw::map(torus, &title, &fields[k], Colours::Diverging)
+        };
+        let first = [0, last].map(|k| map(FIRST, k, &self.first));
+        let limit = draw::map(torus, "r_{t}", self.r, Colours::Diverging);
+        let shown = [0, last.div_ceil(2), last];
+        let second = shown.map(|k| map(SECOND, k, &self.second));
+        vec![first.into_iter().chain([limit]).collect(), second.to_vec()]
+    }
 }
