@@ -248,19 +248,14 @@ fn claims() -> String {
 }
 
 fn new(file: &Path, force: bool) -> Result<u8> {
-    let options = std::fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .create_new(!force)
-        .truncate(true)
-        .open(file);
-    let mut written = options.map_err(|e| {
-        miette!(
-            "cannot write {}: {e}; name another file, or use --force",
+    if file.exists() && !force {
+        return Err(miette!(
+            "{} exists already; name another file, or use --force",
             file.display()
-        )
-    })?;
-    written.write_all(TEMPLATE.as_bytes()).into_diagnostic()?;
+        ));
+    }
+    run::write_whole(file, |written| written.write_all(TEMPLATE.as_bytes()))
+        .map_err(|e| miette!("cannot write {}: {e}", file.display()))?;
     say(&format!(
         "{}: change it, then `mirrorflow check` and `mirrorflow run` it\n",
         file.display()

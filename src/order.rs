@@ -5,8 +5,8 @@
 //! how far it still is. The interval is the hull of three things:
 //!
 //! - the least-squares slope of log E against log ε with its 95 % Student interval (scatter and curvature together),
-//! - the last pair ± `1.5 · |drift| · r/(1−r)`, r the ratio of successive ε: half again the rest of a geometric approach; at
-//!   least 0.05,
+//! - the last pair ± `1.5 · |drift| · L/(L' − L)`, where `L = (ε_i − ε_{i+1})/log(ε_i/ε_{i+1})` is the ε at which a pair with error linear in ε
+//!   has its order, L of the last pair and L' of the one before: half again the rest of that approach; at least 0.02,
 //! - what the error budget may have done to the last pair.
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
@@ -15,10 +15,9 @@ use statrs::distribution::{ContinuousCDF, StudentsT};
 pub const BUDGET_MARGIN: f64 = 10.0;
 /// Fewest points that say anything of an order: two pairs, so that a drift is seen.
 pub const FEWEST: usize = 3;
-/// No order is claimed more finely than this. The list of ε spans a decade or two, where a prefactor that varies by a few
-/// per cent (a supremum whose maximiser moves, say) cannot be told from an order. The laws judged differ by halves.
-const FINEST: f64 = 0.05;
-/// Half again the rest of a geometric approach.
+/// No order is claimed more finely than this.
+const FINEST: f64 = 0.02;
+/// Half again the rest of the approach.
 const DRIFT_SAFETY: f64 = 1.5;
 
 /// A value at ε, with the measured size of all other errors.
@@ -27,6 +26,8 @@ pub struct Point {
     pub epsilon: f64,
     pub value: f64,
     pub budget: f64,
+    /// The part that the budget owes most to, for people: `space`, `time`, `iteration`, `round-off`.
+    pub largest_part: &'static str,
 }
 
 /// A point that was not used.
@@ -54,14 +55,14 @@ pub fn split(points: &[Point]) -> (Vec<Point>, Vec<Excluded>) {
     for point in points {
         let reason = if !point.value.is_finite() {
             "not finite".to_owned()
-        } else if point.value <= BUDGET_MARGIN * point.budget {
-            format!(
-                "{:.1e} is not {BUDGET_MARGIN} times its error budget {:.1e}",
-                point.value, point.budget
-            )
-        } else {
+        } else if point.value > BUDGET_MARGIN * point.budget {
             used.push(*point);
             continue;
+        } else {
+            format!(
+                "{:.1e} is not {BUDGET_MARGIN} times its error budget {:.1e}, most of it {}",
+                point.value, point.budget, point.largest_part
+            )
         };
         excluded.push(Excluded {
             epsilon: point.epsilon,
@@ -81,9 +82,12 @@ pub fn estimate(used: &[Point]) -> Option<Estimate> {
         return None;
     };
     let [.., a, b] = used else { return None };
-    let ratio = b.epsilon / a.epsilon;
-    let drift = DRIFT_SAFETY * (last - before).abs() * ratio / (1.0 - ratio);
-    let noise = (a.budget / a.value + b.budget / b.value) / (-ratio.ln());
+    let [.., earlier, _] = used[..used.len() - 1] else {
+        return None;
+    };
+    let (late_mean, early_mean) = (log_mean(a, b), log_mean(&earlier, a));
+    let drift = DRIFT_SAFETY * (last - before).abs() * late_mean / (early_mean - late_mean);
+    let noise = (a.budget / a.value + b.budget / b.value) / (a.epsilon / b.epsilon).ln();
     let (fit, fit_half_width) = least_squares(used);
     let late = (drift + noise).max(FINEST);
     Some(Estimate {
@@ -95,6 +99,11 @@ pub fn estimate(used: &[Point]) -> Option<Estimate> {
         fit,
         pairs,
     })
+}
+
+/// Logarithmic mean of two ε.
+fn log_mean(a: &Point, b: &Point) -> f64 {
+    (a.epsilon - b.epsilon) / (a.epsilon / b.epsilon).ln()
 }
 
 fn pair_order(pair: &[Point]) -> f64 {
@@ -134,6 +143,7 @@ mod tests {
                 epsilon,
                 value: law(epsilon),
                 budget: 0.0,
+                largest_part: "space",
             })
             .to_vec()
     }
@@ -149,6 +159,17 @@ mod tests {
             assert!((found.order - order).abs() < 1e-12 && contains(&found, order));
             assert!(!contains(&found, order + 0.1) && !contains(&found, order - 0.1));
         }
+    }
+
+    #[test]
+    fn an_uneven_list_of_epsilons_is_allowed_for() {
+        let uneven = [0.01, 0.009, 0.001].map(|epsilon| Point {
+            epsilon,
+            value: epsilon * (1.0 + 30.0 * epsilon),
+            budget: 0.0,
+            largest_part: "space",
+        });
+        assert!(contains(&estimate(&uneven).unwrap(), 1.0));
     }
 
     #[test]
@@ -179,6 +200,8 @@ mod tests {
         let (used, excluded) = split(&measured);
         assert_eq!((used.len(), excluded.len()), (2, 2));
         assert!(excluded[1].reason.contains("error budget"));
+        measured[1].budget = f64::NAN;
+        assert_eq!(split(&measured).1.len(), 3);
         assert!(estimate(&used).is_none());
     }
 

@@ -12,6 +12,9 @@ pub struct Record {
     arrays: BTreeMap<String, ArrayD<f64>>,
 }
 
+/// Arrays that hold a value per node: their last axes are those of the grid.
+pub const FIELDS: [&str; 6] = ["p", "q", "r", "rho", "log_rho", "p_epsilon"];
+
 /// A record that cannot be read back.
 #[derive(Debug, Error)]
 pub enum RecordError {
@@ -23,6 +26,14 @@ pub enum RecordError {
         found: usize,
         expected: usize,
     },
+    #[error(
+        "array `{name}` has shape {found:?}, which is not on the scenario's grid {points:?}; was scenario.ron edited after the run?"
+    )]
+    Grid {
+        name: String,
+        found: Vec<usize>,
+        points: Vec<usize>,
+    },
     #[error("cannot read the record: {0}")]
     Read(#[from] ndarray_npy::ReadNpzError),
     #[error("cannot write the record: {0}")]
@@ -30,6 +41,25 @@ pub enum RecordError {
 }
 
 impl Record {
+    /// Checks that every array of [`FIELDS`] is on a grid of these points.
+    ///
+    /// # Errors
+    /// [`RecordError::Grid`] when the scenario was edited after the run.
+    pub fn check_grid(&self, points: &[usize]) -> Result<(), RecordError> {
+        let is_field = |name: &str| FIELDS.contains(&name);
+        let fits = |shape: &[usize]| shape.ends_with(points);
+        let misfit =
+            |(name, array): &(&String, &ArrayD<f64>)| is_field(name) && !fits(array.shape());
+        match self.arrays.iter().find(misfit) {
+            None => Ok(()),
+            Some((name, array)) => Err(RecordError::Grid {
+                name: name.clone(),
+                found: array.shape().to_vec(),
+                points: points.to_vec(),
+            }),
+        }
+    }
+
     /// Adds an array; `shape` must have as many entries as `values`.
     pub fn insert(&mut self, name: &str, shape: &[usize], values: Vec<f64>) {
         let array = ArrayD::from_shape_vec(IxDyn(shape), values).expect("shape fits the values");
@@ -84,16 +114,16 @@ impl Record {
     /// # Errors
     /// [`RecordError::Missing`].
     pub fn item(&self, name: &str, index: usize) -> Result<&[f64], RecordError> {
-        let array = self.array(name)?;
-        let len = array.len() / array.shape()[0].max(1);
-        Ok(&self.values(name)?[index * len..(index + 1) * len])
-    }
-
-    /// Names and shapes, for people.
-    pub fn shapes(&self) -> impl Iterator<Item = (&str, &[usize])> {
-        self.arrays
-            .iter()
-            .map(|(name, a)| (name.as_str(), a.shape()))
+        let values = self.values(name)?;
+        let items = self.array(name)?.shape().first().copied().unwrap_or(0);
+        let len = values.len() / items.max(1);
+        values
+            .get(index * len..(index + 1) * len)
+            .ok_or_else(|| RecordError::Length {
+                name: name.to_owned(),
+                found: items,
+                expected: index + 1,
+            })
     }
 
     /// Writes all arrays as a compressed npz.

@@ -33,7 +33,7 @@ pub struct VerdictRow {
     pub claim: String,
     /// Where the claim is stated.
     pub reference: String,
-    pub quantity: String,
+    pub statement: String,
     pub prediction: String,
     pub observed: String,
     /// Interval of the observed value, empty when there is none.
@@ -70,15 +70,6 @@ impl Status {
         Status::Inconclusive,
         Status::NotApplicable,
     ];
-
-    fn words(self) -> &'static str {
-        match self {
-            Status::Consistent => "consistent",
-            Status::Inconsistent => "inconsistent",
-            Status::Inconclusive => "inconclusive",
-            Status::NotApplicable => "not applicable",
-        }
-    }
 }
 
 /// The report as one HTML document.
@@ -124,7 +115,7 @@ fn summary(report: &Report) -> String {
             )
         })
         .filter(|(_, count)| *count > 0)
-        .map(|(status, count)| format!("{count} {}", status.words()))
+        .map(|(status, count)| format!("{count} {status}"))
         .collect();
     let claims = match judged {
         0 => "No claim was judged.".to_owned(),
@@ -133,8 +124,7 @@ fn summary(report: &Report) -> String {
     };
     match report.failures.len() {
         0 => claims,
-        1 => format!("{claims} One study failed."),
-        failed => format!("{claims} {failed} studies failed."),
+        _ => format!("{claims} The run is not complete."),
     }
 }
 
@@ -160,7 +150,7 @@ fn verdicts(verdicts: &[VerdictRow]) -> String {
     }
     let header = [
         "Claim",
-        "Quantity",
+        "Statement",
         "Prediction",
         "Observed",
         "Status",
@@ -176,14 +166,14 @@ fn verdicts(verdicts: &[VerdictRow]) -> String {
 fn verdict(row: &VerdictRow) -> String {
     // An interval is read as one word.
     let interval = quiet(&row.interval.replace(' ', "\u{a0}"));
-    let status = row.status.words();
+    let status = row.status.to_string();
     let excluded: String = row
         .excluded
         .iter()
         .map(|point| quiet(&format!("Excluded: {point}")))
         .collect();
     let cells = [
-        format!("{}{}", label_html(&row.quantity), quiet(&row.study)),
+        format!("{}{}", label_html(&row.statement), quiet(&row.study)),
         label_html(&row.prediction),
         format!("{}{interval}", label_html(&row.observed)),
         format!(
@@ -289,7 +279,7 @@ mod tests {
             study: "scaling-limit".to_owned(),
             claim: claim.to_owned(),
             reference: "[B]".to_owned(),
-            quantity: "sup|p^{ε} − p|".to_owned(),
+            statement: "sup|p^{ε} − p|".to_owned(),
             prediction: "O(ε)".to_owned(),
             observed: "1.00".to_owned(),
             interval: "[0.98, 1.02]".to_owned(),

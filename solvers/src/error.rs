@@ -53,9 +53,10 @@ pub enum Error {
 
     /// ∇²u is no longer positive definite.
     #[error(
-        "lost convexity {when}: smallest eigenvalue of ∇²u is {eigenvalue:.3e} at x = {at:?}; {remedy}"
+        "lost convexity{when}: smallest eigenvalue of ∇²u is {eigenvalue:.3e} at x = {at:?}; {remedy}"
     )]
     LostConvexity {
+        /// `""`, or `" at …"`.
         when: String,
         at: Vec<f64>,
         eigenvalue: f64,
@@ -83,9 +84,26 @@ pub enum Error {
         remedy: String,
     },
 
+    /// An error inside a larger computation, with the place.
+    #[error("{place}: {error}")]
+    During { place: String, error: Box<Error> },
+
     /// The caller's observer asked to stop.
     #[error("interrupted {when}")]
     Interrupted { when: String },
+}
+
+impl Error {
+    /// The same error with the place in front; an interruption stays what it is.
+    pub fn during(self, place: impl Into<String>) -> Self {
+        match self {
+            Self::Interrupted { .. } => self,
+            error => Self::During {
+                place: place.into(),
+                error: Box::new(error),
+            },
+        }
+    }
 }
 
 /// Result of a numerical routine.

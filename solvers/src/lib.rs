@@ -14,10 +14,11 @@ pub mod monge_ampere;
 pub mod parallel;
 pub mod resample;
 pub mod sinkhorn;
+pub mod supremum;
 pub mod symmetric;
 pub mod time;
 pub mod torus;
 
 pub use density::{Jet, LogDensity, Order};
 pub use error::{Error, Result};
-pub use torus::{Field, Torus};
+pub use torus::Torus;

@@ -21,6 +21,16 @@ pub fn position(dimension: usize, i: usize, j: usize) -> usize {
 /// Packed symmetric matrix; entries past d(d+1)/2 are unused.
 pub type Packed = [f64; 6];
 
+/// `I + ∇²p` at a node, from the packed components of ∇²p.
+#[inline(always)]
+pub fn identity_plus(d: usize, hessian: &[Vec<f64>], node: usize) -> Packed {
+    let mut m = [0.0; 6];
+    for (component, (i, j)) in pairs(d).enumerate() {
+        m[component] = hessian[component][node] + if i == j { 1.0 } else { 0.0 };
+    }
+    m
+}
+
 /// Determinant.
 #[inline(always)]
 pub fn determinant(d: usize, m: &Packed) -> f64 {

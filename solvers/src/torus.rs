@@ -1,12 +1,8 @@
 //! The periodic grid: `T^d = (R/Z)^d`, nodes `x_i = i/n`, integrals as node means.
+//!
+//! A field is a flat slice with one value per node in C order; the torus knows its shape `[n_1, …, n_d]`.
 
 use crate::error::{Error, Result};
-use ndarray::{ArrayD, IxDyn};
-
-/// A scalar field on the nodes of a [`Torus`], shape `[n_1, …, n_d]`, C order.
-///
-/// Kernels work on flat slices in that order; `Field` is what crosses the crate's boundary.
-pub type Field = ArrayD<f64>;
 
 /// The uniform grid on `(R/Z)^d`, d = 1, 2, 3, with an even number of nodes along each axis.
 ///
@@ -117,22 +113,6 @@ impl Torus {
             .collect();
         Self::new(&points)
     }
-
-    /// Gives a flat C-ordered vector the shape of this grid.
-    ///
-    /// # Panics
-    /// If `values.len() != self.len()`.
-    pub fn field(&self, values: Vec<f64>) -> Field {
-        ArrayD::from_shape_vec(IxDyn(&self.points), values).expect("one value per node")
-    }
-}
-
-/// The flat C-ordered values of a field.
-///
-/// # Panics
-/// If the array is not in standard layout, which no routine of this crate produces.
-pub fn values(field: &Field) -> &[f64] {
-    field.as_slice().expect("fields are contiguous in C order")
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Whole files or none: written beside their place under a temporary name, then renamed.
 
-use std::io::{BufWriter, Error, Result, Write};
+use std::io::{BufWriter, Result, Write};
 use std::path::Path;
 use tempfile::NamedTempFile;
 
@@ -14,7 +14,11 @@ pub fn write_whole(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<&mut NamedTempFile>) -> Result<()>,
 ) -> Result<()> {
-    let parent = path.parent().ok_or_else(|| Error::other("no parent"))?;
+    // A bare file name has the empty path as its parent.
+    let parent = match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
     std::fs::create_dir_all(parent)?;
     let mut file = NamedTempFile::new_in(parent)?;
     {
@@ -44,6 +48,7 @@ fn make_readable(_file: &NamedTempFile) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Error;
 
     #[test]
     fn a_failed_write_leaves_the_old_file_and_no_trace() {

@@ -18,6 +18,14 @@ pub enum FolderError {
         "{0} exists and is not the folder of a run (it has no scenario.ron), so --force does not replace it; use --output DIR"
     )]
     Foreign(PathBuf),
+    #[error(
+        "a run is filled beside its place, and {0} has no name to be filled beside; name a new folder with --output DIR"
+    )]
+    Unnamed(PathBuf),
+    #[error(
+        "{0} is in the way: a run is filled there, and what it holds is not one (no scenario.ron); move it, or use --output DIR"
+    )]
+    InTheWay(PathBuf),
     #[error("{0} is not the folder of a run: {1}")]
     NotARun(PathBuf, String),
     #[error("cannot use {0}: {1}")]
@@ -42,7 +50,7 @@ impl Folder {
     ///
     /// # Errors
     /// [`FolderError::Exists`] without `force`, [`FolderError::Foreign`] where `force` would delete something else than a
-    /// run, [`FolderError::Write`].
+    /// run, the others of [`Self::check`], [`FolderError::Write`].
     pub fn create(place: &Path, force: bool) -> Result<Self, FolderError> {
         Self::check(place, force)?;
         let working = beside(place, "partial");
@@ -60,8 +68,16 @@ impl Folder {
     /// Whether a run may be written to `place`, found out before anything is computed.
     ///
     /// # Errors
-    /// [`FolderError::Exists`], [`FolderError::Foreign`] as for [`Self::create`].
+    /// [`FolderError::Unnamed`] for `.` and `..`; [`FolderError::Exists`], [`FolderError::Foreign`] as for [`Self::create`];
+    /// [`FolderError::InTheWay`] where something else than a run would be cleared away on the way.
     pub fn check(place: &Path, force: bool) -> Result<(), FolderError> {
+        if place.file_name().is_none() {
+            return Err(FolderError::Unnamed(place.to_owned()));
+        }
+        let aside = ["partial", "old"].map(|suffix| beside(place, suffix));
+        if let Some(foreign) = aside.into_iter().find(|path| !is_ours(path)) {
+            return Err(FolderError::InTheWay(foreign));
+        }
         let occupied = place.symlink_metadata().is_ok() && !is_empty_folder(place);
         match (occupied, force) {
             (false, _) => Ok(()),
@@ -137,6 +153,17 @@ fn beside(place: &Path, suffix: &str) -> PathBuf {
     name.push(".");
     name.push(suffix);
     place.with_file_name(name)
+}
+
+/// Whether nothing is at `path`, or what a run left there: its scenario, or at most a temporary file when it was killed early.
+fn is_ours(path: &Path) -> bool {
+    if path.symlink_metadata().is_err() || path.join("scenario.ron").is_file() {
+        return true;
+    }
+    let temporary = |entry: std::io::Result<std::fs::DirEntry>| {
+        entry.is_ok_and(|entry| entry.file_name().to_string_lossy().starts_with(".tmp"))
+    };
+    std::fs::read_dir(path).is_ok_and(|mut entries| entries.all(temporary))
 }
 
 fn is_empty_folder(place: &Path) -> bool {

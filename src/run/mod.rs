@@ -16,6 +16,7 @@ use crate::scenario::Loaded;
 use crate::study::{Context, Interrupted, Measured, Study};
 use crate::verdict::{Verdict, exit_code};
 use files::data_path;
+pub use files::write_whole;
 use mirrorflow_solvers::Error;
 use std::path::Path;
 use std::time::Instant;
@@ -59,7 +60,7 @@ impl Ended {
 pub fn run(loaded: &Loaded, directory: &Path, force: bool) -> Result<Ended, FolderError> {
     let folder = Folder::create(directory, force)?;
     folder.write("scenario.ron", loaded.scenario.to_ron().as_bytes())?;
-    let mut provenance = Provenance::start();
+    let mut provenance = Provenance::start(&loaded.name);
     let (mut done, mut failure, mut interrupted) = (Vec::new(), None, false);
     for (study, name) in numbered(&loaded.scenario.studies) {
         let clock = Instant::now();

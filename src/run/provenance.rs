@@ -7,6 +7,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// Everything but the scenario that the results may depend on, and what they cost.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Provenance {
+    /// Name of the scenario, which `--output` need not repeat.
+    pub scenario: String,
     pub version: String,
     /// Commit of the source, `-dirty` when it was changed.
     pub commit: String,
@@ -28,9 +30,10 @@ pub struct Provenance {
 
 impl Provenance {
     /// At the start of a run.
-    pub fn start() -> Self {
+    pub fn start(scenario: &str) -> Self {
         let started = SystemTime::now().duration_since(UNIX_EPOCH);
         Self {
+            scenario: scenario.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             commit: env!("MIRRORFLOW_COMMIT").to_owned(),
             platform: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),

@@ -121,7 +121,7 @@ impl From<&Verdict> for VerdictRow {
             study: verdict.study.clone(),
             claim: verdict.claim.clone(),
             reference: verdict.reference.clone(),
-            quantity: Study::statement(&verdict.claim)
+            statement: Study::statement(&verdict.claim)
                 .unwrap_or(&verdict.quantity)
                 .to_owned(),
             prediction: verdict.prediction.clone(),
@@ -141,18 +141,11 @@ impl From<&Verdict> for VerdictRow {
 pub fn read(directory: &Path) -> Result<(Loaded, Vec<Done>, Provenance), FolderError> {
     let broken = |reason: String| FolderError::NotARun(directory.to_owned(), reason);
     let mut loaded = load(&directory.join("scenario.ron")).map_err(|e| broken(format!("{e:?}")))?;
-    if let Some(name) = directory
-        .canonicalize()
-        .ok()
-        .as_deref()
-        .and_then(Path::file_name)
-    {
-        loaded.name = name.to_string_lossy().into_owned();
-    }
     let json = std::fs::read(directory.join("provenance.json"))
         .map_err(|e| broken(format!("provenance.json: {e}")))?;
-    let provenance =
+    let provenance: Provenance =
         serde_json::from_slice(&json).map_err(|e| broken(format!("provenance.json: {e}")))?;
+    loaded.name.clone_from(&provenance.scenario);
     let mut done = Vec::new();
     for (study, name) in numbered(&loaded.scenario.studies) {
         let path = directory.join(data_path(&name, "npz"));
@@ -162,6 +155,11 @@ pub fn read(directory: &Path) -> Result<(Loaded, Vec<Done>, Provenance), FolderE
         }
         let file = File::open(&path).map_err(|e| broken(format!("{}: {e}", path.display())))?;
         let record = Record::read(BufReader::new(file))
+            .and_then(|record| {
+                record
+                    .check_grid(loaded.built.torus.points())
+                    .map(|()| record)
+            })
             .map_err(|error| FolderError::Record(path.clone(), error))?;
         done.push(Done {
             study,

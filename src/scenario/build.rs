@@ -3,7 +3,7 @@
 use super::problem::{self, WrappedGaussian};
 use super::{DensityChoice, StartPotential};
 use mirrorflow_solvers::density::{Density, Formula, Gaussian, Mixture, Uniform, VonMises};
-use mirrorflow_solvers::symmetric::{Packed, extreme_eigenvalues, pairs};
+use mirrorflow_solvers::symmetric::{extreme_eigenvalues, identity_plus};
 use mirrorflow_solvers::{Jet, LogDensity, Order, Result, Torus};
 use std::fmt;
 use std::sync::Arc;
@@ -110,7 +110,7 @@ impl Start {
             node: 0,
         };
         for node in 0..torus.len() {
-            let hessian = hessian_at(torus.dimension(), &jet, node);
+            let hessian = identity_plus(torus.dimension(), &jet.hessian, node);
             curvature.widen(node, extreme_eigenvalues(torus.dimension(), &hessian));
         }
         curvature
@@ -123,15 +123,6 @@ impl Start {
         }
         jet
     }
-}
-
-/// `I + ∇²p` at one node.
-fn hessian_at(dimension: usize, jet: &Jet, node: usize) -> Packed {
-    let mut packed = Packed::default();
-    for (k, (i, j)) in pairs(dimension).enumerate() {
-        packed[k] = jet.hessian[k][node] + f64::from(i == j);
-    }
-    packed
 }
 
 impl Curvature {

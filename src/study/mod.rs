@@ -10,7 +10,7 @@ mod sinkhorn;
 
 pub use flow::Flow;
 pub use measure::{Context, Interrupted, MeasureError, Measured, Progress, Silent};
-pub use scaling_limit::{Reference, ScalingLimit};
+pub use scaling_limit::{Reference, ScalingLimit, Variation};
 pub use sinkhorn::Sinkhorn;
 
 use crate::figure::Figure;

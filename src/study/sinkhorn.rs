@@ -6,9 +6,9 @@ use super::{Curve, IterationStart, Kernel, short};
 use crate::figure::{Figure, Scale, Style};
 use crate::record::{Record, RecordError};
 use crate::scenario::Built;
-use mirrorflow_solvers::Result;
 use mirrorflow_solvers::distance::relative_entropy;
 use mirrorflow_solvers::sinkhorn as numerics;
+use mirrorflow_solvers::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 /// Sinkhorn's iteration at one ε, from `p_0` of the scenario's start.
@@ -54,7 +54,26 @@ impl Sinkhorn {
         let (f, g) = context.densities();
         let start = self.start.on(context, self.epsilon)?;
         let torus = &context.built.torus;
-        numerics::Sinkhorn::new(torus, self.kernel.into(), self.epsilon, &f, &g, &start)
+        let iteration =
+            numerics::Sinkhorn::new(torus, self.kernel.into(), self.epsilon, &f, &g, &start);
+        iteration.map_err(|error| match (error, self.start) {
+            (
+                Error::LostConvexity {
+                    when,
+                    at,
+                    eigenvalue,
+                    ..
+                },
+                IterationStart::Prepared,
+            ) => Error::LostConvexity {
+                when,
+                at,
+                eigenvalue,
+                remedy: "the prepared start adds ε(½f + log ρ_0): use a smaller ε, or start: Plain"
+                    .into(),
+            },
+            (error, _) => error,
+        })
     }
 
     /// Records `epsilon`, `p`, `q`, `log_rho` [n…] after the last iteration, and per iteration `kl` = KL(ρ_k | e^{-f}) and
@@ -85,7 +104,11 @@ impl Sinkhorn {
         record.insert_curve("iteration", iterations.collect());
         record.insert_curve("kl", kl);
         record.insert_curve("change", change);
-        Measured::after(record, outcome)
+        let nothing = sinkhorn.iterations() == 0;
+        Measured::after(record, outcome).map_err(|failed| MeasureError {
+            partial: failed.partial.filter(|_| !nothing),
+            ..failed
+        })
     }
 
     /// Marginal and potentials after the last iteration, and the decay along the way.

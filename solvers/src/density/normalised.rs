@@ -3,6 +3,8 @@
 use super::mass::{LogMass, log_mass, mean_density};
 use super::{Jet, LogDensity, Order, validity};
 use crate::error::{Error, Result};
+use crate::parallel::{sup, sup_difference};
+use crate::resample::refine;
 use crate::torus::Torus;
 use std::fmt;
 use std::sync::Arc;
@@ -77,7 +79,8 @@ impl Density {
         jet.value
     }
 
-    /// `|mean over the nodes of e^{-f} − 1|`, the defect of the trapezoid rule on this grid.
+    /// How well the grid resolves the density: the larger of `|mean over the nodes of e^{-f} − 1|` and the relative error of the
+    /// trigonometric interpolant of f between the nodes.
     ///
     /// # Errors
     /// [`Error::Density`] if the defect exceeds 10⁻³, naming the points that suffice, or if the dimensions differ.
@@ -98,7 +101,7 @@ impl Density {
         }
         Err(Error::Density {
             reason: format!(
-                "the grid {:?} does not resolve e^{{-f}}: its mass over the nodes is off by {defect:.1e}",
+                "the grid {:?} does not resolve e^{{-f}}: its mass, or f between the nodes, is off by {defect:.1e}",
                 torus.points()
             ),
             remedy: match self.adequate(torus) {
@@ -108,8 +111,17 @@ impl Density {
         })
     }
 
+    /// The larger of the defect of the mass and the relative miss of the trigonometric interpolant of f at the nodes of a grid
+    /// with odd multiples of the spacing. The mass alone does not see a mode that the grid takes for another one.
     fn defect(&self, torus: &Torus) -> f64 {
-        (mean_density(&self.on(torus)) - 1.0).abs()
+        let f = self.on(torus);
+        let mass = (mean_density(&f) - 1.0).abs();
+        let Ok(fine) = torus.resized(|n| n + n / 2) else {
+            return mass;
+        };
+        let between = self.on(&fine);
+        let miss = sup_difference(&refine(torus, &f, &fine), &between);
+        mass.max(miss / (1.0 + sup(&between)))
     }
 
     /// Points of the first of the grids 2, 4, 8, … times as fine that resolves the density.

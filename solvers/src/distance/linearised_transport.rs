@@ -4,7 +4,7 @@ use crate::calculus::{Calculus, Derivatives, Spectral};
 use crate::error::{Error, Result};
 use crate::interpolation::Interpolant;
 use crate::parallel::{mean_of, sup};
-use crate::symmetric::{determinant, inverse, pairs, position};
+use crate::symmetric::{determinant, identity_plus, inverse, position};
 use crate::torus::Torus;
 
 const MOST_ITERATIONS: usize = 100;
@@ -68,10 +68,7 @@ fn correct(
     let d = delta.len();
     let mut steps = vec![0.0f64; delta[0].len()];
     for (i, largest) in steps.iter_mut().enumerate() {
-        let mut hessian = [0.0; 6];
-        for (component, (a, b)) in pairs(d).enumerate() {
-            hessian[component] = first.hessian[component][i] + if a == b { 1.0 } else { 0.0 };
-        }
+        let hessian = identity_plus(d, &first.hessian, i);
         let a = inverse(d, &hessian, determinant(d, &hessian));
         let mut residual = [0.0; 3];
         for axis in 0..d {

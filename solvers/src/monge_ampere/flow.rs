@@ -3,7 +3,7 @@
 use super::operator::{Diagnosis, MongeAmpere};
 use super::parabolic::Parabolic;
 use crate::error::{Error, Result};
-use crate::time::{Explicit, Method, Rosenbrock, System};
+use crate::time::{Explicit, Method, Rosenbrock};
 use std::ops::ControlFlow;
 
 /// How time is discretised.
@@ -201,18 +201,15 @@ impl Flow {
     fn snapshot(&mut self, time: f64, state: &[f64]) -> Result<Snapshot> {
         let operator = &mut self.system.operator;
         let (p, tangent) = state.split_at(operator.torus().len());
-        let mut rate = vec![0.0; p.len()];
+        let mut log_marginal = vec![0.0; p.len()];
         operator
-            .rate(p, &mut rate)
+            .log_marginal(p, &mut log_marginal)
             .map_err(|error| at_time(error, time))?;
-        let diagnosis = operator.diagnose(p, &rate);
-        for (rate, f) in rate.iter_mut().zip(operator.source()) {
-            *rate -= f;
-        }
+        let diagnosis = operator.diagnose(p, &log_marginal);
         Ok(Snapshot {
             time,
             p: p.to_vec(),
-            log_marginal: rate,
+            log_marginal,
             tangent: (!tangent.is_empty()).then(|| tangent.to_vec()),
             diagnosis,
         })
@@ -225,37 +222,12 @@ impl Flow {
     pub fn stability_limit(&mut self, method: Method) -> Result<f64> {
         Explicit::new(method, self.state.len()).limit(&mut self.system, &self.state)
     }
-
-    /// Number of unknowns.
-    pub fn unknowns(&self) -> usize {
-        self.system.len()
-    }
 }
 
-/// Adds the time to an error of the operator.
+/// Adds the time to an error that does not have it.
 fn at_time(error: Error, time: f64) -> Error {
-    let place = format!("at t = {time:.6e}");
     match error {
-        Error::LostConvexity {
-            at,
-            eigenvalue,
-            remedy,
-            ..
-        } => Error::LostConvexity {
-            when: place,
-            at,
-            eigenvalue,
-            remedy,
-        },
-        Error::NonFinite {
-            quantity,
-            when,
-            remedy,
-        } => Error::NonFinite {
-            quantity,
-            when: format!("{when}, {place}"),
-            remedy,
-        },
-        other => other,
+        Error::Unstable { .. } | Error::During { .. } => error,
+        error => error.during(format!("at t = {time:.6e}")),
     }
 }

@@ -1,13 +1,13 @@
 //! The linearisation `L_u w = −∇g(∇u)·∇w + tr(A ∇²w)`, `A = (∇²u)^{-1}`, and linear systems with it.
 
-use super::operator::{MongeAmpere, hessian_of_u};
+use super::operator::MongeAmpere;
 use crate::calculus::{Derivatives, Symbol};
 use crate::density::{Jet, Order};
 use crate::error::Result;
 use crate::fourier::{Complex64, Fourier};
 use crate::krylov::{Gmres, Solved};
 use crate::parallel::{for_each_block, max_of, mean, mean_of};
-use crate::symmetric::{Packed, determinant, inverse, packed_len, pairs, position};
+use crate::symmetric::{Packed, determinant, identity_plus, inverse, packed_len, pairs, position};
 use crate::torus::Torus;
 
 /// Iterations between restarts of GMRES, and the most of them for one solve.
@@ -71,9 +71,10 @@ impl Linearised {
         operator.differentiate(p);
         operator.target.jet(&operator.map, &mut self.jet);
         operator.assemble_with(&self.jet.value, rate)?;
+        operator.calculus.project(rate);
         let (d, hessian) = (self.torus.dimension(), &operator.derivatives.hessian);
         let a_at = |i: usize| {
-            let m = hessian_of_u(d, hessian, i);
+            let m = identity_plus(d, hessian, i);
             inverse(d, &m, determinant(d, &m))
         };
         for (component, a) in self.a.iter_mut().enumerate() {

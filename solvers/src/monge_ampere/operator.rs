@@ -6,7 +6,7 @@ use crate::elementary;
 use crate::error::{Error, Result};
 use crate::fourier::{Complex64, Fourier};
 use crate::parallel::{for_each_block, max_of, mean_of};
-use crate::symmetric::{Packed, determinant, extreme_eigenvalues, pairs};
+use crate::symmetric::{Packed, determinant, extreme_eigenvalues, identity_plus};
 use crate::torus::Torus;
 use std::sync::Arc;
 
@@ -95,6 +95,13 @@ impl MongeAmpere {
     /// # Errors
     /// [`Error::LostConvexity`] where `∇²u` is not positive definite, [`Error::NonFinite`].
     pub fn rate(&mut self, p: &[f64], out: &mut [f64]) -> Result<()> {
+        self.unprojected(p, out)?;
+        self.calculus.project(out);
+        Ok(())
+    }
+
+    /// F(p) before the projection of a dealiased calculus, which is about how p is evolved, not about what ρ is.
+    fn unprojected(&mut self, p: &[f64], out: &mut [f64]) -> Result<()> {
         self.differentiate(p);
         self.target.jet(&self.map, &mut self.jet);
         self.assemble(out)
@@ -105,7 +112,7 @@ impl MongeAmpere {
     /// # Errors
     /// As [`Self::rate`].
     pub fn log_marginal(&mut self, p: &[f64], out: &mut [f64]) -> Result<()> {
-        self.rate(p, out)?;
+        self.unprojected(p, out)?;
         let f = &self.source;
         for_each_block(out, |start, out| {
             for (out, f) in out.iter_mut().zip(&f[start..]) {
@@ -115,12 +122,12 @@ impl MongeAmpere {
         Ok(())
     }
 
-    /// Eigenvalues, mass and tail of the potential p whose rate is `rate`.
-    pub fn diagnose(&mut self, p: &[f64], rate: &[f64]) -> Diagnosis {
+    /// Eigenvalues, mass and tail of the potential p whose marginal is `log_marginal`.
+    pub fn diagnose(&mut self, p: &[f64], log_marginal: &[f64]) -> Diagnosis {
         self.differentiate(p);
         let (d, hessian) = (self.torus().dimension(), &self.derivatives.hessian);
-        let eigenvalues = |i| extreme_eigenvalues(d, &hessian_of_u(d, hessian, i));
-        let mass = mean_of(p.len(), |i| (rate[i] - self.source[i]).exp());
+        let eigenvalues = |i| extreme_eigenvalues(d, &identity_plus(d, hessian, i));
+        let mass = mean_of(p.len(), |i| log_marginal[i].exp());
         Diagnosis {
             min_eigenvalue: -max_of(p.len(), |i| -eigenvalues(i).0),
             max_eigenvalue: max_of(p.len(), |i| eigenvalues(i).1),
@@ -163,7 +170,7 @@ impl MongeAmpere {
         );
         for_each_block(out, |start, out| {
             for (k, out) in out.iter_mut().enumerate() {
-                *out = convex_determinant(d, &hessian_of_u(d, hessian, start + k));
+                *out = convex_determinant(d, &identity_plus(d, hessian, start + k));
             }
             elementary::ln_slice(out);
             for (k, out) in out.iter_mut().enumerate() {
@@ -171,7 +178,6 @@ impl MongeAmpere {
             }
         });
         if max_of(out.len(), |i| out[i].abs()).is_finite() {
-            self.calculus.project(out);
             Ok(())
         } else {
             Err(self.explain(out))
@@ -182,7 +188,7 @@ impl MongeAmpere {
     fn explain(&self, out: &[f64]) -> Error {
         let torus = self.torus();
         let (d, hessian) = (torus.dimension(), &self.derivatives.hessian);
-        let smallest = |i: usize| extreme_eigenvalues(d, &hessian_of_u(d, hessian, i)).0;
+        let smallest = |i: usize| extreme_eigenvalues(d, &identity_plus(d, hessian, i)).0;
         let worst = (0..out.len())
             .filter(|&i| !out[i].is_finite())
             .min_by(|&a, &b| smallest(a).total_cmp(&smallest(b)))
@@ -228,16 +234,6 @@ impl MongeAmpere {
             .fold((0.0f64, 0.0f64), |(a, t), v| (a.max(v.re), t.max(v.im)));
         if all > 0.0 { tail / all } else { 0.0 }
     }
-}
-
-/// `∇²u = I + ∇²p` at a node.
-#[inline(always)]
-pub(super) fn hessian_of_u(d: usize, hessian: &[Vec<f64>], node: usize) -> Packed {
-    let mut m = [0.0; 6];
-    for (component, (i, j)) in pairs(d).enumerate() {
-        m[component] = hessian[component][node] + if i == j { 1.0 } else { 0.0 };
-    }
-    m
 }
 
 /// det m, or NaN unless m is positive definite (Sylvester's criterion).

@@ -5,7 +5,7 @@ use super::kernel::{Kernel, points_needed, quadrature_error};
 use crate::calculus::{Calculus, Derivatives, Spectral};
 use crate::error::{Error, Result};
 use crate::parallel::{for_each_block, max_of, sup, sup_difference};
-use crate::symmetric::{extreme_eigenvalues, pairs};
+use crate::symmetric::{extreme_eigenvalues, identity_plus};
 use crate::torus::Torus;
 use std::ops::ControlFlow;
 
@@ -18,6 +18,9 @@ pub struct Sinkhorn {
     p: Vec<f64>,
     previous: Vec<f64>,
     q: Vec<f64>,
+    /// The iterate under way: accepted only when it passed every check.
+    next_p: Vec<f64>,
+    next_q: Vec<f64>,
     iterations: usize,
     quadrature_error: f64,
 }
@@ -59,25 +62,28 @@ impl Sinkhorn {
             p: start.to_vec(),
             previous: start.to_vec(),
             q: vec![0.0; torus.len()],
+            next_p: vec![0.0; torus.len()],
+            next_q: vec![0.0; torus.len()],
             iterations: 0,
             quadrature_error: 0.0,
         })
     }
 
-    /// One iteration: `q_k` from `p_{k−1}`, then `p_k` from `q_k`.
+    /// One iteration: `q_k` from `p_{k−1}`, then `p_k` from `q_k`. After an error the last good iterate is unchanged.
     ///
     /// # Errors
     /// [`Error::TooCoarse`] when the potential has become too curved for the grid, [`Error::NonFinite`].
     pub fn step(&mut self) -> Result<IterationReport> {
         let iteration = self.iterations + 1;
-        self.previous.copy_from_slice(&self.p);
         let over_x = self
             .half_step
-            .apply(&self.previous, &self.source, &mut self.q);
+            .apply(&self.p, &self.source, &mut self.next_q);
         self.check(&over_x, iteration)?;
-        let over_y = self.half_step.apply(&self.q, &self.target, &mut self.p);
+        let over_y = self
+            .half_step
+            .apply(&self.next_q, &self.target, &mut self.next_p);
         self.check(&over_y, iteration)?;
-        let change = sup_difference(&self.p, &self.previous);
+        let change = sup_difference(&self.next_p, &self.p);
         if !change.is_finite() {
             return Err(Error::NonFinite {
                 quantity: "p_k",
@@ -85,6 +91,9 @@ impl Sinkhorn {
                 remedy: "check the densities and the start".into(),
             });
         }
+        std::mem::swap(&mut self.q, &mut self.next_q);
+        std::mem::swap(&mut self.previous, &mut self.p);
+        std::mem::swap(&mut self.p, &mut self.next_p);
         self.iterations = iteration;
         Ok(IterationReport {
             iteration,
@@ -119,7 +128,12 @@ impl Sinkhorn {
             resolved(&self.torus, epsilon, axis, largest, || {
                 format!(", at iteration {iteration}")
             })?;
-            let error = quadrature_error(epsilon, largest, self.torus.spacing(axis));
+            let error = quadrature_error(
+                self.half_step.kernel(),
+                epsilon,
+                largest,
+                self.torus.spacing(axis),
+            );
             self.quadrature_error = self.quadrature_error.max(error);
         }
         Ok(())
@@ -157,9 +171,8 @@ impl Sinkhorn {
         self.iterations
     }
 
-    /// Bound on the error of p_k from the sums so far: quadrature `2e^{−2π²ε/(λh²)}` and rounding of p/ε, each
-    /// half-step a contraction.
-    pub fn error_bound(&self) -> f64 {
+    /// Estimate of the error of p_k from the sums so far: quadrature and rounding of p/ε, added up over the half-steps, each a contraction.
+    pub fn error_estimate(&self) -> f64 {
         let size = 1.0 + sup(&self.p).max(sup(&self.q));
         let halves = 2.0 * self.iterations as f64;
         halves
@@ -173,13 +186,8 @@ fn start_curvature(torus: &Torus, start: &[f64]) -> Result<f64> {
     let mut derivatives = Derivatives::zeros(torus);
     Spectral::new(torus).derivatives(start, &mut derivatives);
     let d = torus.dimension();
-    let eigenvalues = |node: usize| {
-        let mut m = [0.0; 6];
-        for (component, (i, j)) in pairs(d).enumerate() {
-            m[component] = derivatives.hessian[component][node] + if i == j { 1.0 } else { 0.0 };
-        }
-        extreme_eigenvalues(d, &m)
-    };
+    let eigenvalues =
+        |node: usize| extreme_eigenvalues(d, &identity_plus(d, &derivatives.hessian, node));
     let smallest = -max_of(torus.len(), |i| -eigenvalues(i).0);
     let largest = max_of(torus.len(), |i| eigenvalues(i).1);
     if smallest > 0.0 {
@@ -187,7 +195,7 @@ fn start_curvature(torus: &Torus, start: &[f64]) -> Result<f64> {
     } else {
         let worst = (0..torus.len()).find(|&i| eigenvalues(i).0 <= 0.0);
         Err(Error::LostConvexity {
-            when: "at the start".into(),
+            when: " at the start".into(),
             at: torus.node(worst.unwrap_or(0)),
             eigenvalue: smallest,
             remedy: "give a start with |x|²/2 + p convex".into(),

@@ -8,8 +8,8 @@
 //! ```
 //!
 //! The first bracket leaves the sum; the second is one `exp` per *input*, `w_ξ ≤ 1`; the third is a fixed matrix `M = e^{2cηξ}`,
-//! the same for every block of every line. So the sum is a small matrix product of positive terms: nothing cancels, and nothing
-//! overflows because M is large only where w is small.
+//! the same for every block of every line. So the sum is a small matrix product of positive terms: nothing cancels, and the
+//! window is kept where M is finite.
 //!
 //! *Window.* With s the smallest second difference of the exponent (λ_min h²/ε), every exponent lies below its maximum by at
 //! least `s(ξ−ξ*)²/2`, and `|ξ*| ≤ |η|·2c/s + 1`. The window `2c·(B/2)/s + √(2·CUTOFF/s) + 2` therefore leaves out less than
@@ -28,6 +28,9 @@ const CUTOFF: f64 = 40.75;
 
 /// Windows are provided down to this curvature λ; below it a line is summed densely.
 const SMALLEST_CURVATURE: f64 = 0.02;
+
+/// Exponents of the matrix stay below this.
+const LARGEST_EXPONENT: f64 = 600.0;
 
 /// Second differences of a line, as curvatures λ = 1 + p″ of the summed potential.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -75,7 +78,9 @@ impl LinePlan {
     pub fn new(points: usize, kernel: Kernel, epsilon: f64) -> Self {
         let h = 1.0 / points as f64;
         let c = h * h / (2.0 * epsilon);
-        let widest = window(c, SMALLEST_CURVATURE).min(points);
+        // Beyond this e^{2cηξ} would overflow; a longer window is summed densely.
+        let finite = (LARGEST_EXPONENT / (2.0 * c * HALF as f64)) as usize;
+        let widest = window(c, SMALLEST_CURVATURE).min(points).min(finite);
         let reach = widest as i64;
         let matrix = (-reach..=reach)
             .map(|xi| {

@@ -2,7 +2,7 @@
 
 use super::System;
 use crate::error::{Error, Result};
-use crate::parallel::for_each_block;
+use crate::parallel::axpy;
 
 /// Which explicit method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,7 +85,7 @@ impl Explicit {
             });
         }
         match self.method {
-            Method::Euler => add(y, step, &self.rate),
+            Method::Euler => axpy(step, &self.rate, y),
             Method::RungeKutta4 => self.runge_kutta(system, step, y)?,
         }
         Ok(())
@@ -94,24 +94,16 @@ impl Explicit {
     /// The three further stages; `rate` holds F(y).
     fn runge_kutta(&mut self, system: &mut dyn System, step: f64, y: &mut [f64]) -> Result<()> {
         self.increment.fill(0.0);
-        add(&mut self.increment, step / 6.0, &self.rate);
+        axpy(step / 6.0, &self.rate, &mut self.increment);
         for (node, weight) in [(0.5, 1.0 / 3.0), (0.5, 1.0 / 3.0), (1.0, 1.0 / 6.0)] {
             self.stage.copy_from_slice(y);
-            add(&mut self.stage, node * step, &self.rate);
+            axpy(node * step, &self.rate, &mut self.stage);
             system.rate(&self.stage, &mut self.rate)?;
-            add(&mut self.increment, weight * step, &self.rate);
+            axpy(weight * step, &self.rate, &mut self.increment);
         }
-        add(y, 1.0, &self.increment);
+        axpy(1.0, &self.increment, y);
         Ok(())
     }
-}
-
-fn add(y: &mut [f64], a: f64, x: &[f64]) {
-    for_each_block(y, |start, y| {
-        for (y, x) in y.iter_mut().zip(&x[start..]) {
-            *y += a * x;
-        }
-    });
 }
 
 #[cfg(test)]

@@ -157,7 +157,6 @@ pub struct Rosenbrock {
     rhs: Vec<f64>,
     step: Option<f64>,
     previous_error: f64,
-    last: f64,
 }
 
 impl Rosenbrock {
@@ -172,7 +171,6 @@ impl Rosenbrock {
             rhs: vec![0.0; len],
             step: None,
             previous_error: 1.0,
-            last: 0.0,
         }
     }
 
@@ -204,7 +202,6 @@ impl Rosenbrock {
                     // A step cut short by `end` says nothing against the longer one.
                     self.step = Some(if clipped { next.max(wanted) } else { next });
                     self.previous_error = error.max(1e-4);
-                    self.last = step;
                     y.copy_from_slice(&self.state);
                     return Ok(StepReport {
                         time,
@@ -282,11 +279,6 @@ impl Rosenbrock {
             let weight = theta * (1.0 - theta) * (d1 + theta * (d2 + theta * d3));
             axpy(weight, stage, out);
         }
-    }
-
-    /// Length of the step just accepted.
-    pub fn last_step(&self) -> f64 {
-        self.last
     }
 }
 

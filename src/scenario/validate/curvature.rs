@@ -8,9 +8,7 @@ use crate::scenario::Scenario;
 use crate::scenario::build::Built;
 use crate::scenario::locate::{Step, way};
 use crate::study::Study;
-
-/// Largest `h / √(ε/λ)` at which the node sum is exact to round-off.
-const RESOLUTION: f64 = 0.7;
+use mirrorflow_solvers::sinkhorn::{RESOLUTION, points_needed};
 
 pub fn check(checks: &mut Checks, scenario: &Scenario, built: &Built) {
     let curvature = built.start.curvature(&built.torus);
@@ -61,12 +59,6 @@ fn resolves_one(checks: &mut Checks, path: &[Step], epsilon: f64, points: &[usiz
     let smallest = rounded_up(epsilon_needed(coarsest, stretch));
     let help = format!("use points ≥ {needed} along every axis, or ε ≥ {smallest} on this grid");
     checks.refuse(path, message, "too small for the grid", help);
-}
-
-/// Smallest even n with `1/n ≤ 0.7 √(ε/stretch)`.
-fn points_needed(epsilon: f64, stretch: f64) -> usize {
-    let least = (stretch / epsilon).sqrt() / RESOLUTION;
-    (2.0 * (least * (1.0 - 1e-12) / 2.0).ceil()) as usize
 }
 
 /// Smallest ε that `points` nodes resolve.

@@ -4,8 +4,8 @@ use super::Checks;
 use crate::scenario::locate::way;
 use crate::scenario::{Numerics, Space, Time};
 
-/// Tolerances outside this range are below round-off or above any use.
-const TOLERANCES: std::ops::RangeInclusive<f64> = 1e-13..=1e-2;
+/// Below, round-off; above, ten times the tolerance no longer shows the error at the given one, so the error budget would be void.
+const TOLERANCES: std::ops::RangeInclusive<f64> = 1e-13..=1e-4;
 
 pub fn check(checks: &mut Checks, numerics: &Numerics) {
     space(checks, numerics.space);
@@ -29,7 +29,7 @@ fn time(checks: &mut Checks, time: Time) {
     match time {
         Time::Adaptive { tolerance } if !TOLERANCES.contains(&tolerance) => checks.refuse(
             way!["numerics", "time", "tolerance"],
-            format!("tolerance {tolerance:e} is outside 1e-13 to 1e-2"),
+            format!("tolerance {tolerance:e} is outside 1e-13 to 1e-4"),
             "out of range",
             "the default is 1e-9, which gives 1e-8 in p".into(),
         ),

@@ -1,7 +1,7 @@
 //! The studies' times, ε and iterations.
 
 use super::Checks;
-use crate::scenario::locate::way;
+use crate::scenario::locate::{Step, way};
 use crate::study::{Flow, ScalingLimit, Sinkhorn, Study};
 
 /// An order needs at least this many ε.
@@ -27,6 +27,9 @@ pub fn check(checks: &mut Checks, studies: &[Study]) {
         }
     }
 }
+
+/// Largest ε that means anything on the unit torus.
+const LARGEST_EPSILON: f64 = 1.0;
 
 fn times(checks: &mut Checks, study: usize, flow: &Flow) {
     if flow.times.is_empty() {
@@ -56,6 +59,7 @@ fn times(checks: &mut Checks, study: usize, flow: &Flow) {
 fn sinkhorn(checks: &mut Checks, study: usize, parameters: &Sinkhorn) {
     let path = way!["studies", study, "epsilon"];
     checks.positive(path, "ε", parameters.epsilon, "0.005");
+    not_constant(checks, path, parameters.epsilon);
     if parameters.iterations == 0 {
         checks.refuse(
             way!["studies", study, "iterations"],
@@ -70,7 +74,9 @@ fn scaling_limit(checks: &mut Checks, study: usize, limit: &ScalingLimit) {
     checks.positive(way!["studies", study, "time"], "time", limit.time, "0.05");
     count(checks, study, limit);
     for (i, &epsilon) in limit.epsilons.iter().enumerate() {
-        checks.positive(way!["studies", study, "epsilons", i], "ε", epsilon, "0.005");
+        let path = way!["studies", study, "epsilons", i];
+        checks.positive(path, "ε", epsilon, "0.005");
+        not_constant(checks, path, epsilon);
         first_time(checks, study, &limit.epsilons, i);
         if limit.time > 0.0 && epsilon > 0.0 {
             whole_iterations(checks, study, i, limit.time, epsilon);
@@ -91,6 +97,18 @@ fn count(checks: &mut Checks, study: usize, limit: &ScalingLimit) {
 }
 
 /// Refuses an ε that an earlier entry already has.
+/// Refuses an ε beyond which the kernel on the unit torus is constant to `2e^{−2π²ε}` = 5e-9: nothing is transported.
+fn not_constant(checks: &mut Checks, path: &[Step], epsilon: f64) {
+    if epsilon > LARGEST_EPSILON {
+        checks.refuse(
+            path,
+            format!("ε = {epsilon} is more than {LARGEST_EPSILON}: the kernel is constant on the unit torus"),
+            "too large",
+            "the limit is ε → 0; 0.01 and below are usual".into(),
+        );
+    }
+}
+
 fn first_time(checks: &mut Checks, study: usize, epsilons: &[f64], i: usize) {
     let epsilon = epsilons[i];
     if epsilons[..i]

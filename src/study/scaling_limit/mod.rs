@@ -9,7 +9,7 @@ mod figures;
 mod reference;
 
 pub use claims::CLAIMS;
-pub use reference::Reference;
+pub use reference::{Reference, Variation};
 
 use super::measure::{Context, MeasureError, Measured};
 use super::{Curve, IterationStart, Kernel, Sinkhorn, short, sinkhorn};
@@ -18,9 +18,8 @@ use crate::order::Point;
 use crate::record::{Record, RecordError};
 use crate::scenario::Built;
 use crate::verdict::Verdict;
-use compare::{Comparison, QUANTITIES, compare};
+use compare::{Comparison, QUANTITIES, Varied, compare};
 use mirrorflow_solvers::Error;
-use reference::Variation;
 use serde::{Deserialize, Serialize};
 
 /// Sinkhorn after `time/ε` iterations against the flow at `time`, as ε → 0.
@@ -40,13 +39,16 @@ pub struct ScalingLimit {
 /// Parts of the error budget, each an array `<quantity>_<part>` of the record.
 pub const BUDGET_PARTS: [&str; 4] = ["space", "time", "iteration", "round_off"];
 
+/// The same for people.
+const PART_NAMES: [&str; 4] = ["space", "time", "iteration", "round-off"];
+
 /// Share of the work that goes into the reference and its variations, for the progress bar.
 const REFERENCE_SHARE: f64 = 0.5;
 
 impl ScalingLimit {
     /// Computes the limit with its error budget, then Sinkhorn and all distances at each ε.
     ///
-    /// Records, for the limit, `p`, `rho`, `r` [n…], `time`, `min_eigenvalue`, `max_eigenvalue`, `mass_defect`, `spectral_tail`, and per ε `epsilons`, every quantity
+    /// Records, for the limit, `p`, `rho`, `r` [n…], `time`, `marginal_profile`, `min_eigenvalue`, `max_eigenvalue`, `mass_defect`, `spectral_tail`, and per ε `epsilons`, every quantity
     /// with its four budget parts [E], and `p_epsilon` [E, n…].
     ///
     /// # Errors
@@ -78,10 +80,20 @@ impl ScalingLimit {
         limit: &Reference,
         variations: &[Reference; 2],
     ) -> Result<Measured, MeasureError> {
+        let torus = &context.built.torus;
+        let varied = |reference| {
+            Varied::new(torus, limit, reference).map_err(|error| error.during("the error budget"))
+        };
+        let [coarser, looser] = variations;
+        let variations = [varied(coarser)?, varied(looser)?];
         let mut comparisons = Vec::new();
         let mut outcome = Ok(());
         for &epsilon in &self.epsilons {
-            match self.at(context, epsilon, limit, variations) {
+            let place = format!("ε = {}", short(epsilon));
+            match self
+                .at(context, epsilon, limit, &variations)
+                .map_err(|error| error.during(place))
+            {
                 Ok(comparison) => comparisons.push(comparison),
                 Err(error) => {
                     outcome = Err(error);
@@ -98,7 +110,7 @@ impl ScalingLimit {
         context: &Context,
         epsilon: f64,
         limit: &Reference,
-        variations: &[Reference; 2],
+        variations: &[Varied; 2],
     ) -> Result<Comparison, Error> {
         let count = sinkhorn::iterations(self.time, epsilon);
         let study = Sinkhorn {
@@ -136,6 +148,7 @@ impl ScalingLimit {
         let rho = limit.log_rho.iter().map(|l| l.exp()).collect();
         record.insert("rho", points, rho);
         record.insert("r", points, limit.profile.clone());
+        record.insert_number("marginal_profile", limit.marginal_profile);
         record.insert_number("min_eigenvalue", limit.diagnosis.min_eigenvalue);
         record.insert_number("max_eigenvalue", limit.diagnosis.max_eigenvalue);
         record.insert_number("mass_defect", limit.diagnosis.mass_defect);
@@ -165,7 +178,8 @@ impl ScalingLimit {
         CLAIMS
             .iter()
             .map(|claim| {
-                if let Some(why) = &failed {
+                let missing = claims::missing_leading_term(record, claim)?;
+                if let Some(why) = failed.as_ref().or(missing.as_ref()) {
                     return Ok(claim.not_applicable(study, why));
                 }
                 let mut verdict = claim.judge(study, &points(record, claim.quantity)?);
@@ -193,10 +207,14 @@ pub fn points(record: &Record, quantity: &str) -> Result<Vec<Point>, RecordError
         .iter()
         .map(|part| record.values(&format!("{quantity}_{part}")))
         .collect::<Result<Vec<_>, _>>()?;
-    let point = |i: usize| Point {
-        epsilon: epsilons[i],
-        value: values[i],
-        budget: parts.iter().map(|part| part[i]).sum(),
+    let point = |i: usize| {
+        let largest = (0..parts.len()).max_by(|&a, &b| parts[a][i].total_cmp(&parts[b][i]));
+        Point {
+            epsilon: epsilons[i],
+            value: values[i],
+            budget: parts.iter().map(|part| part[i]).sum(),
+            largest_part: largest.map_or("", |part| PART_NAMES[part]),
+        }
     };
     Ok((0..epsilons.len()).map(point).collect())
 }

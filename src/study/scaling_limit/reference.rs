@@ -7,9 +7,12 @@ use super::ScalingLimit;
 use crate::scenario::Time;
 use crate::study::IterationStart;
 use crate::study::measure::{Context, stepper};
-use mirrorflow_solvers::monge_ampere::{Diagnosis, Flow, Stepper};
+use mirrorflow_solvers::monge_ampere::{
+    Diagnosis, Flow, Linearised, MongeAmpere, Snapshot, Stepper,
+};
+use mirrorflow_solvers::parallel::sup;
 use mirrorflow_solvers::resample::refine;
-use mirrorflow_solvers::{Result, Torus};
+use mirrorflow_solvers::{Order, Result, Torus};
 use std::ops::ControlFlow;
 
 /// The flow at the horizon on the scenario's grid.
@@ -20,6 +23,8 @@ pub struct Reference {
     pub log_rho: Vec<f64>,
     /// r_t.
     pub profile: Vec<f64>,
+    /// `sup |s_t|` of the first-order profile of the marginal, `log ρ^ε = log ρ_t + ε s_t + …` with `s_t = ∂_t r_t − ½ ∂_t log ρ_t`.
+    pub marginal_profile: f64,
     pub diagnosis: Diagnosis,
     /// How much of the difference to the unvaried reference is the error of the latter.
     pub weight: f64,
@@ -35,6 +40,16 @@ pub enum Variation {
     Time,
 }
 
+impl Variation {
+    fn name(self) -> &'static str {
+        match self {
+            Self::None => "the limit",
+            Self::Space => "the limit on three quarters of the nodes, for the error budget",
+            Self::Time => "the limit with coarser time stepping, for the error budget",
+        }
+    }
+}
+
 impl Reference {
     /// Integrates the flow to the study's horizon.
     ///
@@ -47,7 +62,7 @@ impl Reference {
         progress: &dyn Fn(f64) -> ControlFlow<()>,
     ) -> Result<Self> {
         let torus = grid(context, variation)?;
-        let (stepper, weight) = varied(context, variation);
+        let (stepper, weight) = varied(context, variation, &torus);
         let mut operator = context.operator(&torus);
         let start = context.built.start.on(&torus);
         let f = operator.source().to_vec();
@@ -61,8 +76,10 @@ impl Reference {
             }
         };
         let snapshot = flow
-            .run(&[study.time], &mut |step| progress(step.time / study.time))?
+            .run(&[study.time], &mut |step| progress(step.time / study.time))
+            .map_err(|error| error.during(variation.name()))?
             .remove(0);
+        let marginal_profile = marginal_profile(context.operator(&torus), &snapshot)?;
         let mut r: Vec<f64> = profile(&f, &snapshot.log_marginal).collect();
         if let Some(tangent) = &snapshot.tangent {
             for (r, e) in r.iter_mut().zip(tangent) {
@@ -74,10 +91,27 @@ impl Reference {
             p: onto(snapshot.p),
             log_rho: onto(snapshot.log_marginal),
             profile: onto(r),
+            marginal_profile,
             diagnosis: snapshot.diagnosis,
             weight,
         })
     }
+}
+
+/// `sup |s_t|`. Since `∂_t log ρ = L_u F` and `∂_t e = L_u e`, `s_t = L_u(½F + e_t)`, without e for the prepared start.
+fn marginal_profile(mut operator: MongeAmpere, snapshot: &Snapshot) -> Result<f64> {
+    let mut linearised = Linearised::new(&operator, Order::Gradient);
+    let mut rate = vec![0.0; snapshot.p.len()];
+    linearised.freeze(&mut operator, &snapshot.p, &mut rate)?;
+    let mut argument: Vec<f64> = rate.iter().map(|rate| 0.5 * rate).collect();
+    if let Some(tangent) = &snapshot.tangent {
+        for (argument, e) in argument.iter_mut().zip(tangent) {
+            *argument += e;
+        }
+    }
+    let mut s = rate;
+    linearised.apply(&mut operator, &argument, &mut s);
+    Ok(sup(&s))
 }
 
 /// `½f + log ρ`.
@@ -94,16 +128,18 @@ fn grid(context: &Context, variation: Variation) -> Result<Torus> {
 
 /// The stepper of a variation, and the share of the change that is the error of the unvaried computation.
 ///
-/// With error `C h^q` the change to a grid of 3n/4 is `(4/3)^q − 1` errors, so it is divided by that; a spectral error is smaller than the
-/// change. Ten times the tolerance changes the result by more than its error at the given one. Half an explicit step of
+/// With error `C h^q` the change to a grid coarser by κ (about 4/3) is `κ^q − 1` errors, so it is divided by that; a spectral error is
+/// smaller than the change. Ten times the tolerance changes the result by more than its error at the given one. Half an explicit step of
 /// order q changes it by `1 − 2^{-q}` errors.
-fn varied(context: &Context, variation: Variation) -> (Stepper, f64) {
+fn varied(context: &Context, variation: Variation, coarse: &Torus) -> (Stepper, f64) {
     let given = context.stepper();
     match variation {
         Variation::None => (given, 1.0),
         Variation::Space => {
             let order = context.calculus(&context.built.torus).order();
-            let weight = order.map_or(1.0, |q| 1.0 / ((4.0f64 / 3.0).powi(q.cast_signed()) - 1.0));
+            let weight = order.map_or(1.0, |q| {
+                1.0 / (coarsening(context, coarse).powi(q.cast_signed()) - 1.0)
+            });
             (given, weight)
         }
         Variation::Time => match context.numerics.time {
@@ -121,4 +157,12 @@ fn varied(context: &Context, variation: Variation) -> (Stepper, f64) {
             }
         },
     }
+}
+
+/// Smallest ratio of the spacings of `coarse` and of the scenario's grid: 4/3 up to the rounding to even numbers.
+fn coarsening(context: &Context, coarse: &Torus) -> f64 {
+    let points = context.built.torus.points().iter().zip(coarse.points());
+    points
+        .map(|(&n, &m)| n as f64 / m as f64)
+        .fold(f64::INFINITY, f64::min)
 }

@@ -1,0 +1,153 @@
+//! Ctrl-C keeps what was measured; a kill leaves no half-written file.
+#![cfg(unix)]
+
+mod common;
+
+use common::{Files, PROGRAM, contract, files, mirrorflow, names, project, run_arguments};
+use serde_json::Value;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// How long a file may take to appear on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+fn start(scenario: &str, place: &Path) -> Child {
+    Command::new(PROGRAM)
+        .args(run_arguments(&project(scenario), place))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program starts")
+}
+
+fn wait_for(file: &Path) {
+    let clock = Instant::now();
+    while !file.exists() {
+        assert!(clock.elapsed() < PATIENCE, "{} never came", file.display());
+        sleep(Duration::from_millis(5));
+    }
+}
+
+/// What Ctrl-C sends.
+fn interrupt(child: &Child) {
+    let sent = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
+    assert!(sent.expect("kill").success());
+}
+
+/// A run that was interrupted in its second study.
+fn interrupted(place: &Path) -> Files {
+    let mut child = start("tests/scenarios/endless_2d.ron", place);
+    wait_for(&place.with_extension("partial").join("data/flow.npz"));
+    sleep(Duration::from_millis(200));
+    interrupt(&child);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    files(place)
+}
+
+#[test]
+fn ctrl_c_keeps_what_was_measured_and_reports_it() {
+    let scratch = tempfile::tempdir().unwrap();
+    let place = scratch.path().join("a");
+    let found = interrupted(&place);
+    assert_eq!(names(scratch.path()), ["a"]);
+    found
+        .iter()
+        .for_each(|(name, content)| assert_whole(name, content));
+    let flow = contract::read_npz(&found["data/flow.npz"]);
+    assert_eq!(flow["times"].len(), 1);
+    let sinkhorn = contract::read_npz(&found["data/sinkhorn.npz"]);
+    assert_eq!(sinkhorn["kl"].len(), sinkhorn["iteration"].len());
+    assert!(
+        !sinkhorn["kl"].is_empty(),
+        "the iterations before it are lost"
+    );
+    assert!(!found.contains_key("data/scaling-limit.npz"));
+    let provenance: Value = serde_json::from_slice(&found["provenance.json"]).unwrap();
+    assert_eq!(provenance["status"], "interrupted");
+    assert!(String::from_utf8_lossy(&found["report.html"]).contains("interrupted"));
+
+    let report = mirrorflow(["report", place.to_str().unwrap()]).assert();
+    report.code(130);
+    for (name, content) in files(&place) {
+        assert!(found[&name] == content, "{name} has changed");
+    }
+}
+
+#[test]
+fn a_second_ctrl_c_ends_at_once() {
+    let scratch = tempfile::tempdir().unwrap();
+    let place = scratch.path().join("a");
+    // Its steps are long, so that both signals fall into one.
+    let mut child = start("scenarios/scaling_limit_3d.ron", &place);
+    wait_for(&place.with_extension("partial").join("scenario.ron"));
+    interrupt(&child);
+    sleep(Duration::from_millis(20));
+    interrupt(&child);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(names(scratch.path()), ["a.partial"]);
+}
+
+#[test]
+fn a_kill_in_the_midst_leaves_whole_files_beside_the_place() {
+    let scratch = tempfile::tempdir().unwrap();
+    let place = scratch.path().join("a");
+    let mut child = start("tests/scenarios/endless_2d.ron", &place);
+    wait_for(&place.with_extension("partial").join("data/flow.npz"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(names(scratch.path()), ["a.partial"]);
+    let partial = files(&scratch.path().join("a.partial"));
+    assert_eq!(
+        contract::read_npz(&partial["data/flow.npz"])["times"].len(),
+        1
+    );
+
+    let smoke = run_arguments(&project("scenarios/smoke_1d.ron"), &place);
+    mirrorflow(smoke).assert().code(0);
+    assert_eq!(names(scratch.path()), ["a"]);
+}
+
+/// Killed after 0, 20, 40, … ms, in the course of which everything is measured, written and drawn.
+#[test]
+fn whenever_it_is_killed_every_named_file_is_whole() {
+    let scratch = tempfile::tempdir().unwrap();
+    let mut complete = 0;
+    for delay in (0..25).map(|k| 20 * k) {
+        let place = scratch.path().join("a");
+        let mut child = start("scenarios/smoke_1d.ron", &place);
+        sleep(Duration::from_millis(delay));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let named =
+            |(name, _): &(&String, &Vec<u8>)| !name.contains("/.tmp") && !name.starts_with(".tmp");
+        let found = files(scratch.path());
+        found
+            .iter()
+            .filter(named)
+            .for_each(|(name, content)| assert_whole(name, content));
+        if place.exists() {
+            assert!(found.contains_key("a/report.html") && found.contains_key("a/verdicts.json"));
+            complete += 1;
+            std::fs::remove_dir_all(&place).unwrap();
+        }
+    }
+    assert!(complete < 25, "never killed in time");
+}
+
+fn assert_whole(name: &str, content: &[u8]) {
+    let text = || std::str::from_utf8(content).expect(name).trim_end();
+    match name.rsplit('.').next().expect("an ending") {
+        "npz" => drop(contract::read_npz(content)),
+        "png" => drop(contract::png_size(content)),
+        "csv" => assert!(text().lines().all(|line| !line.ends_with(','))),
+        "json" => drop(serde_json::from_str::<Value>(text()).expect(name)),
+        "svg" => assert!(text().ends_with("</svg>"), "{name}"),
+        "html" => assert!(text().ends_with("</html>"), "{name}"),
+        "ron" => drop(mirrorflow::scenario::parse(name, text()).expect(name)),
+        other => panic!("{name} has the unknown ending {other}"),
+    }
+}
