@@ -77,7 +77,7 @@ const NUMBERS: &[Case] = &[
     ("0.01, 0.05]", "0.01, NaN]", &["`NaN` is not a finite number"], "NaN"),
     ("epsilon: 0.005", "epsilon: inf", &["`inf` is not a finite number"], "inf"),
     ("weight: 1.0", "weight: -inf", &["`-inf` is not a finite number"], "-inf"),
-    ("1e-9", "1e-14", &["outside 1e-13 to 1e-2"], "1e-14"),
+    ("1e-9", "1e-14", &["outside 1e-13 to 1e-4"], "1e-14"),
     ("1e-9", "0.5", &["tolerance 5e-1 is outside"], "0.5"),
     ("Adaptive(tolerance: 1e-9)", "Euler(step: 0.0)", &["step must be positive"], "0.0"),
     ("Adaptive(tolerance: 1e-9)", "RungeKutta4(step: -1e-5)", &["step must be positive"], "-1e-5"),

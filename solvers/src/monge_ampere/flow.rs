@@ -226,8 +226,20 @@ impl Flow {
 
 /// Adds the time to an error that does not have it.
 fn at_time(error: Error, time: f64) -> Error {
+    let place = format!("at t = {time:.6e}");
     match error {
-        Error::Unstable { .. } | Error::During { .. } => error,
-        error => error.during(format!("at t = {time:.6e}")),
+        Error::LostConvexity {
+            at,
+            eigenvalue,
+            remedy,
+            ..
+        } => Error::LostConvexity {
+            when: format!(" {place}"),
+            at,
+            eigenvalue,
+            remedy,
+        },
+        Error::Unstable { .. } => error,
+        error => error.during(place),
     }
 }
