@@ -29,7 +29,7 @@ const DIAGNOSTICS: [(&str, &str); 6] = [
 ];
 
 impl Flow {
-    /// Records `times` [T], `p` [T, n…] raw, `rho` [T, n…], `kl` [T] = KL(ρ_t | e^{-f}), and the diagnostics of every step.
+    /// Records `times[T]`, `p[T, n…]` raw, `rho[T, n…]`, `kl[T]` = KL(ρ_t | e^{-f}), and the diagnostics of every step.
     ///
     /// # Errors
     /// [`MeasureError`], with the times reached before it.

@@ -177,7 +177,7 @@ impl Rosenbrock {
     /// Advances y from `time` by one accepted step, never past `end`.
     ///
     /// # Errors
-    /// When no step above [`SMALLEST_STEP`] is acceptable: the reason of the last refusal.
+    /// When no step above 1e-13 of the time is acceptable: the reason of the last refusal.
     pub fn advance(
         &mut self,
         system: &mut dyn System,

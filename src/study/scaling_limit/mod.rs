@@ -48,8 +48,8 @@ const REFERENCE_SHARE: f64 = 0.5;
 impl ScalingLimit {
     /// Computes the limit with its error budget, then Sinkhorn and all distances at each ε.
     ///
-    /// Records, for the limit, `p`, `rho`, `r` [n…], `time`, `marginal_profile`, `min_eigenvalue`, `max_eigenvalue`, `mass_defect`, `spectral_tail`, and per ε `epsilons`, every quantity
-    /// with its four budget parts [E], and `p_epsilon` [E, n…].
+    /// Records, for the limit, `p[n…]`, `rho[n…]`, `r[n…]`, `time`, `marginal_profile`, `min_eigenvalue`, `max_eigenvalue`, `mass_defect`, `spectral_tail`, and per ε `epsilons`, every quantity
+    /// with its four budget parts, each of length E, and `p_epsilon[E, n…]`.
     ///
     /// # Errors
     /// [`MeasureError`], with the ε done before it.
