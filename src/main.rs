@@ -3,6 +3,7 @@
 use clap::{CommandFactory, Parser};
 use miette::{IntoDiagnostic, Report, Result, miette};
 use mirrorflow::cli::{Cli, Command};
+use mirrorflow::figure::label_plain;
 use mirrorflow::run;
 use mirrorflow::scenario::{Loaded, estimate, load, template::TEMPLATE};
 use mirrorflow::study::Study;
@@ -235,12 +236,17 @@ fn list(directory: &Path) -> Result<u8> {
 }
 
 fn claims() -> String {
-    let mut text = String::new();
+    let mut text =
+        "p^ε and ρ^ε are Sinkhorn's potential and X-marginal after t/ε iterations, p_t and ρ_t the flow's.\n\n"
+            .to_owned();
     for (study, claims) in Study::claims() {
         for claim in claims {
             text += &format!(
                 "{study}/{}\n  {}\n  prediction: {}   source: {}\n",
-                claim.name, claim.statement, claim.law, claim.reference
+                claim.name,
+                label_plain(claim.statement),
+                claim.law,
+                claim.reference
             );
         }
     }

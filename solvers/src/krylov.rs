@@ -63,29 +63,14 @@ impl Gmres {
         let mut norm = dot(b, b).sqrt();
         let mut iterations = 0;
         while norm > target && norm.is_finite() && iterations < self.most {
-            let mut least_squares = Hessenberg::new(norm);
-            normalise(&self.residual, norm, &mut self.basis[0]);
-            let mut size = 0;
-            while size < self.restart && iterations < self.most {
-                precondition(&self.basis[size], &mut self.preconditioned);
-                let (known, next) = self.basis.split_at_mut(size + 1);
-                apply(&self.preconditioned, &mut next[0]);
-                norm = least_squares.extend(orthogonalise(known, &mut next[0]));
-                size += 1;
-                iterations += 1;
-                if norm <= target || !norm.is_finite() {
-                    break;
-                }
-            }
-            self.residual.fill(0.0);
-            for (weight, v) in least_squares.solution().iter().zip(&self.basis) {
-                axpy(*weight, v, &mut self.residual);
-            }
-            precondition(&self.residual, &mut self.preconditioned);
-            axpy(1.0, &self.preconditioned, x);
+            let most = self.restart.min(self.most - iterations);
+            let (size, estimate) = self.cycle(&mut apply, &mut precondition, norm, target, most, x);
+            iterations += size;
+            norm = estimate;
             if norm <= target {
                 break;
             }
+            // Rounding has separated the estimate from the residual by now: compute it.
             apply(x, &mut self.residual);
             for_each_block(&mut self.residual, |start, r| {
                 for (r, b) in r.iter_mut().zip(&b[start..]) {
@@ -110,6 +95,36 @@ impl Gmres {
                     .into(),
             })
         }
+    }
+
+    /// One cycle: at most `most` iterations from the residual of norm `norm`, whose correction is added to x. Returns the
+    /// iterations and the estimated norm of the new residual.
+    fn cycle(
+        &mut self,
+        apply: &mut impl FnMut(&[f64], &mut [f64]),
+        precondition: &mut impl FnMut(&[f64], &mut [f64]),
+        mut norm: f64,
+        target: f64,
+        most: usize,
+        x: &mut [f64],
+    ) -> (usize, f64) {
+        let mut least_squares = Hessenberg::new(norm);
+        normalise(&self.residual, norm, &mut self.basis[0]);
+        let mut size = 0;
+        while size < most && norm > target && norm.is_finite() {
+            precondition(&self.basis[size], &mut self.preconditioned);
+            let (known, next) = self.basis.split_at_mut(size + 1);
+            apply(&self.preconditioned, &mut next[0]);
+            norm = least_squares.extend(orthogonalise(known, &mut next[0]));
+            size += 1;
+        }
+        self.residual.fill(0.0);
+        for (weight, v) in least_squares.solution().iter().zip(&self.basis) {
+            axpy(*weight, v, &mut self.residual);
+        }
+        precondition(&self.residual, &mut self.preconditioned);
+        axpy(1.0, &self.preconditioned, x);
+        (size, norm)
     }
 }
 

@@ -70,22 +70,32 @@ pub fn solve_elliptic(
         let solved = linearised.solve_poisson(operator, &rate, &mut step, forcing)?;
         found.krylov += solved.iterations;
         found.newton_steps += 1;
-        let mut fraction = 1.0;
-        loop {
-            combine(&found.p, fraction, &step, &mut trial);
-            let accepted = operator.rate(&trial, &mut trial_rate).is_ok()
-                && spread(&trial_rate) < (1.0 - 0.1 * fraction) * found.residual;
-            if accepted {
-                break;
-            }
-            fraction *= 0.5;
-            if fraction < SHORTEST_FRACTION {
-                return settle(found, operator, tolerance);
-            }
+        if !shorten(operator, &found, &step, &mut trial, &mut trial_rate) {
+            return settle(found, operator, tolerance);
         }
         std::mem::swap(&mut found.p, &mut trial);
         linearised.freeze(operator, &found.p, &mut rate)?;
     }
+}
+
+/// Line search: halves the Newton step until the trial is convex and its residual smaller; false when no fraction will do.
+fn shorten(
+    operator: &mut MongeAmpere,
+    found: &Brenier,
+    step: &[f64],
+    trial: &mut [f64],
+    rate: &mut [f64],
+) -> bool {
+    let mut fraction = 1.0;
+    while fraction >= SHORTEST_FRACTION {
+        combine(&found.p, fraction, step, trial);
+        let enough = (1.0 - 0.1 * fraction) * found.residual;
+        if operator.rate(trial, rate).is_ok() && spread(rate) < enough {
+            return true;
+        }
+        fraction *= 0.5;
+    }
+    false
 }
 
 /// `sup |r − ⟨r⟩|`.

@@ -27,22 +27,22 @@ const fn claim(
 /// Upper bounds from the literature first, then the exact orders of the expansion.
 #[rustfmt::skip]
 pub const CLAIMS: &[Claim] = &[
-    claim("potential-bound", "sup|p^ε_{t/ε} − p_t| = O(ε)", B, "potential", Law::AtLeast(1.0)),
-    claim("gradient-bound-half", "sup|∇p^ε_{t/ε} − ∇p_t| = O(√ε)", B, "gradient", Law::AtLeast(0.5)),
-    claim("gradient-bound", "sup|∇p^ε_{t/ε} − ∇p_t| = O(ε)", D24, "gradient", Law::AtLeast(1.0)),
-    claim("first-order-potential", "sup|p^ε_{t/ε} − p_t − ε r_t| = O(ε²)", D24, "corrected", Law::AtLeast(2.0)),
-    claim("first-order-gradient", "sup|∇(p^ε_{t/ε} − p_t)/ε − ∇r_t| = O(ε)", D24, "profile", Law::AtLeast(1.0)),
-    claim("wasserstein-bound-half", "W₂(ρ^ε_{t/ε}, ρ_t) = O(√ε)", DKPS, "wasserstein", Law::AtLeast(0.5)),
-    claim("wasserstein-bound", "W₂(ρ^ε_{t/ε}, ρ_t) = O(ε)", D24, "wasserstein", Law::AtLeast(1.0)),
-    claim("kl-vanishes", "KL(ρ^ε_{t/ε} | ρ_t) → 0", D24, "kl", Law::Vanishes),
-    claim("lot-vanishes", "LOT_{e^{-g}}(ρ^ε_{t/ε}, ρ_t) → 0", D24, "lot", Law::Vanishes),
-    claim("potential-order", "sup|p^ε_{t/ε} − p_t| is of exact order 1", EXPANSION, "potential", Law::Equals(1.0)),
-    claim("gradient-order", "sup|∇p^ε_{t/ε} − ∇p_t| is of exact order 1", EXPANSION, "gradient", Law::Equals(1.0)),
-    claim("first-order-potential-order", "sup|p^ε_{t/ε} − p_t − ε r_t| is of exact order 2", EXPANSION, "corrected", Law::Equals(2.0)),
-    claim("first-order-gradient-order", "sup|∇(p^ε_{t/ε} − p_t)/ε − ∇r_t| is of exact order 1", EXPANSION, "profile", Law::Equals(1.0)),
-    claim("wasserstein-order", "W₂(ρ^ε_{t/ε}, ρ_t) is of exact order 1", EXPANSION, "wasserstein", Law::Equals(1.0)),
-    claim("lot-order", "LOT_{e^{-g}}(ρ^ε_{t/ε}, ρ_t) is of exact order 1", EXPANSION, "lot", Law::Equals(1.0)),
-    claim("kl-order", "KL(ρ^ε_{t/ε} | ρ_t) is of exact order 2", EXPANSION, "kl", Law::Equals(2.0)),
+    claim("potential-bound", "sup|p^{ε} − p_{t}| = O(ε)", B, "potential", Law::AtLeast(1.0)),
+    claim("gradient-bound-half", "sup|∇p^{ε} − ∇p_{t}| = O(√ε)", B, "gradient", Law::AtLeast(0.5)),
+    claim("gradient-bound", "sup|∇p^{ε} − ∇p_{t}| = O(ε)", D24, "gradient", Law::AtLeast(1.0)),
+    claim("first-order-potential", "sup|p^{ε} − p_{t} − ε r_{t}| = O(ε²)", D24, "corrected", Law::AtLeast(2.0)),
+    claim("first-order-gradient", "sup|∇(p^{ε} − p_{t})/ε − ∇r_{t}| = O(ε)", D24, "profile", Law::AtLeast(1.0)),
+    claim("wasserstein-bound-half", "W_{2}(ρ^{ε}, ρ_{t}) = O(√ε)", DKPS, "wasserstein", Law::AtLeast(0.5)),
+    claim("wasserstein-bound", "W_{2}(ρ^{ε}, ρ_{t}) = O(ε)", D24, "wasserstein", Law::AtLeast(1.0)),
+    claim("kl-vanishes", "KL(ρ^{ε} | ρ_{t}) → 0", D24, "kl", Law::Vanishes),
+    claim("lot-vanishes", "LOT(ρ^{ε}, ρ_{t}) → 0", D24, "lot", Law::Vanishes),
+    claim("potential-order", "sup|p^{ε} − p_{t}| is of exact order 1", EXPANSION, "potential", Law::Equals(1.0)),
+    claim("gradient-order", "sup|∇p^{ε} − ∇p_{t}| is of exact order 1", EXPANSION, "gradient", Law::Equals(1.0)),
+    claim("first-order-potential-order", "sup|p^{ε} − p_{t} − ε r_{t}| is of exact order 2", EXPANSION, "corrected", Law::Equals(2.0)),
+    claim("first-order-gradient-order", "sup|∇(p^{ε} − p_{t})/ε − ∇r_{t}| is of exact order 1", EXPANSION, "profile", Law::Equals(1.0)),
+    claim("wasserstein-order", "W_{2}(ρ^{ε}, ρ_{t}) is of exact order 1", EXPANSION, "wasserstein", Law::Equals(1.0)),
+    claim("lot-order", "LOT(ρ^{ε}, ρ_{t}) is of exact order 1", EXPANSION, "lot", Law::Equals(1.0)),
+    claim("kl-order", "KL(ρ^{ε} | ρ_{t}) is of exact order 2", EXPANSION, "kl", Law::Equals(2.0)),
 ];
 
 /// Above this the upper third of the modes still carries the solution: smoothness is not seen on this grid.
