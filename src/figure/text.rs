@@ -93,7 +93,8 @@ pub(super) fn width(label: &str, weight: Weight) -> f64 {
 /// Breaks a label at spaces into lines of at most `room` em; a single longer word stays whole.
 pub(super) fn wrap(label: &str, weight: Weight, room: f64) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for word in label.split_whitespace() {
+    // Ordinary spaces only: a no-break space holds `ε = 0.01` together.
+    for word in label.split(' ').filter(|word| !word.is_empty()) {
         match lines.last_mut() {
             Some(line) if width(&format!("{line} {word}"), weight) <= room => {
                 line.push(' ');

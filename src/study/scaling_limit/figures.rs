@@ -145,7 +145,7 @@ impl<'a> Scaled<'a> {
         Ok(Self {
             labels: epsilons
                 .iter()
-                .map(|e| format!("ε = {}", short(*e)))
+                .map(|e| format!("ε\u{a0}=\u{a0}{}", short(*e)))
                 .collect(),
             second: second.collect(),
             first,
