@@ -94,12 +94,7 @@ impl Fourier {
     /// Signed wavenumbers stored along an axis: `0..=n/2` on the last, `0, 1, …, n/2, −n/2+1, …, −1` on the others.
     pub fn wavenumbers(&self, axis: usize) -> Vec<f64> {
         let n = self.torus.points()[axis];
-        let stored = if axis + 1 == self.torus.dimension() {
-            n / 2 + 1
-        } else {
-            n
-        };
-        (0..stored)
+        (0..self.stored(axis))
             .map(|k| {
                 if k <= n / 2 {
                     k as f64
@@ -208,10 +203,7 @@ impl Fourier {
         body: impl Fn(&mut Complex64, &[usize; 3]) + Sync,
     ) {
         let order = self.axis_order();
-        let lengths: Vec<usize> = order
-            .iter()
-            .map(|&axis| self.wavenumbers_len(axis))
-            .collect();
+        let lengths: Vec<usize> = order.iter().map(|&axis| self.stored(axis)).collect();
         let (&inner_axis, outer) = order.split_last().expect("d ≥ 1");
         let inner_len = *lengths.last().expect("d ≥ 1");
         for_each_chunk(spectrum, inner_len, |row, line| {
@@ -228,7 +220,8 @@ impl Fourier {
         });
     }
 
-    fn wavenumbers_len(&self, axis: usize) -> usize {
+    /// Number of wavenumbers stored along an axis.
+    pub(crate) fn stored(&self, axis: usize) -> usize {
         let n = self.torus.points()[axis];
         if axis + 1 == self.torus.dimension() {
             n / 2 + 1

@@ -27,27 +27,25 @@ pub(crate) fn pad(from: &Fourier, spectrum: &[Complex64], to: &Fourier, out: &mu
     assert_eq!(coarse.len(), fine.len());
     assert!(coarse.iter().zip(fine).all(|(c, f)| c <= f), "refine only");
     out.fill(Complex64::ZERO);
-    let d = coarse.len();
     let order = from.axis_order();
     let scale = 1.0 / from.torus().len() as f64;
-    let stored = |axis: usize, n: usize| if axis + 1 == d { n / 2 + 1 } else { n };
     for (mode, value) in spectrum.iter().enumerate() {
         // Fine positions of this mode along each axis in storage order, with weights.
         let mut places = vec![(0usize, *value * scale)];
         let mut strides = spectrum.len();
         let mut rest = mode;
         for &axis in &order {
-            let len = stored(axis, coarse[axis]);
+            let len = from.stored(axis);
             strides /= len;
             let k = rest / strides;
             rest %= strides;
-            let targets = fine_positions(k, coarse[axis], fine[axis], axis + 1 == d);
+            let targets = fine_positions(k, coarse[axis], fine[axis], axis + 1 == coarse.len());
             places = places
                 .iter()
                 .flat_map(|&(base, v)| {
                     targets
                         .iter()
-                        .map(move |&(t, w)| (base * stored(axis, fine[axis]) + t, v * w))
+                        .map(move |&(t, w)| (base * to.stored(axis) + t, v * w))
                 })
                 .collect();
         }

@@ -16,7 +16,7 @@ pub struct Cost {
     pub flow_fields: f64,
     /// Fields recorded per instant of a flow: p and ρ.
     pub flow_record_fields: f64,
-    /// Fields of an iteration: p, q, f, g, log ρ and scratch for the sums.
+    /// Fields of an iteration: p and q, accepted and under way, the p before, f, g, log ρ and two for the sums.
     pub sinkhorn_fields: f64,
     /// Fields of a scaling limit: a flow with e_t, an iteration, and the elliptic solve for W₂.
     pub scaling_limit_fields: f64,
@@ -45,7 +45,7 @@ pub const COST: Cost = Cost {
     problem_fields: 10.0,
     flow_fields: 70.0,
     flow_record_fields: 2.0,
-    sinkhorn_fields: 8.0,
+    sinkhorn_fields: 10.0,
     scaling_limit_fields: 90.0,
     scaling_limit_record_fields: 3.0,
     adaptive_steps: 40.0,

@@ -22,7 +22,8 @@ pub struct Spectral {
     ones: Vec<Vec<f64>>,
     spectrum: Vec<Complex64>,
     work: Vec<Complex64>,
-    dealiased: bool,
+    /// One for the modes that the 2/3 rule keeps along each axis, when dealiased.
+    kept: Option<Vec<Vec<f64>>>,
 }
 
 impl Spectral {
@@ -38,15 +39,22 @@ impl Spectral {
             fourier,
             symbols,
             ones,
-            dealiased: false,
+            kept: None,
         }
     }
 
     /// Right-hand sides projected by the 2/3 rule.
     pub fn dealiased(torus: &Torus) -> Self {
+        let plain = Self::new(torus);
+        let keep = |(axis, &n): (usize, &usize)| -> Vec<f64> {
+            let wavenumbers = plain.fourier.wavenumbers(axis);
+            let kept = wavenumbers.iter().map(|k| 3.0 * k.abs() <= n as f64);
+            kept.map(f64::from).collect()
+        };
+        let kept = torus.points().iter().enumerate().map(keep).collect();
         Self {
-            dealiased: true,
-            ..Self::new(torus)
+            kept: Some(kept),
+            ..plain
         }
     }
 
@@ -124,22 +132,16 @@ impl Calculus for Spectral {
     }
 
     fn project(&mut self, field: &mut [f64]) {
-        if !self.dealiased {
+        let Some(kept) = self.kept.take() else {
             return;
-        }
+        };
         self.transform(field);
-        let kept: Vec<Vec<f64>> = (0..self.torus().dimension())
-            .map(|axis| {
-                let n = self.torus().points()[axis] as f64;
-                let keep = |k: &f64| f64::from(u8::from(3.0 * k.abs() <= n));
-                self.fourier.wavenumbers(axis).iter().map(keep).collect()
-            })
-            .collect();
         let factors: Vec<&[f64]> = kept.iter().map(Vec::as_slice).collect();
         let unit = Complex64::new(self.normalisation(), 0.0);
         self.fourier
             .multiply(&self.spectrum, &factors, unit, &mut self.work);
         self.fourier.inverse(&mut self.work, field);
+        self.kept = Some(kept);
     }
 }
 

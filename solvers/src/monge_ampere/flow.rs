@@ -117,18 +117,13 @@ impl Flow {
         while time < horizon {
             let next = times[snapshots.len()];
             let before = time;
-            let mut report = self
-                .advance(&mut engine, time, next, horizon)
-                .map_err(|error| at_time(error, before))?;
+            let report = self.advance(&mut engine, time, next, horizon)?;
             time = report.time;
             if let Engine::Adaptive(rosenbrock) = &engine {
                 self.interpolate(rosenbrock, before, time, times, snapshots)?;
             } else if time >= next {
                 snapshots.push(self.snapshot(next, &self.state.clone())?);
             }
-            let state = std::mem::take(&mut self.state);
-            report.diagnosis = self.snapshot(time, &state)?.diagnosis;
-            self.state = state;
             if observe(&report).is_break() {
                 return Err(Error::Interrupted {
                     when: format!("at t = {time:.6e}"),
@@ -138,7 +133,7 @@ impl Flow {
         Ok(())
     }
 
-    /// One step; the diagnosis is left for the caller.
+    /// One step and the diagnosis of where it led.
     fn advance(
         &mut self,
         engine: &mut Engine,
@@ -146,38 +141,34 @@ impl Flow {
         next: f64,
         horizon: f64,
     ) -> Result<FlowStep> {
-        let (step, rejected, krylov) = match engine {
-            Engine::Adaptive(rosenbrock) => {
-                let r = rosenbrock.advance(&mut self.system, time, horizon, &mut self.state)?;
-                (r.step, r.rejected, r.krylov)
-            }
+        let stepped = match engine {
+            Engine::Adaptive(rosenbrock) => rosenbrock
+                .advance(&mut self.system, time, horizon, &mut self.state)
+                .map(|r| (r.step, r.rejected, r.krylov)),
             Engine::Explicit(explicit, step) => {
                 let step = step.min(next - time);
-                explicit.step(&mut self.system, time, step, &mut self.state)?;
-                (step, 0, 0)
+                explicit
+                    .step(&mut self.system, time, step, &mut self.state)
+                    .map(|()| (step, 0, 0))
             }
         };
+        let (step, rejected, krylov) = stepped.map_err(|error| at_time(error, time))?;
         // The last step before a time was cut to it: land there exactly.
         let end = match engine {
             Engine::Adaptive(_) => horizon,
             Engine::Explicit(..) => next,
         };
-        let reached = time + step;
+        let reached = if end - (time + step) <= 1e-12 * end {
+            end
+        } else {
+            time + step
+        };
         Ok(FlowStep {
-            time: if end - reached <= 1e-12 * end {
-                end
-            } else {
-                reached
-            },
+            time: reached,
             step,
             rejected,
             krylov,
-            diagnosis: Diagnosis {
-                min_eigenvalue: 0.0,
-                max_eigenvalue: 0.0,
-                mass_defect: 0.0,
-                spectral_tail: 0.0,
-            },
+            diagnosis: self.snapshot(reached, &self.state.clone())?.diagnosis,
         })
     }
 
