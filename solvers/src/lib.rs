@@ -11,6 +11,7 @@ pub mod fourier;
 pub mod interpolation;
 pub mod krylov;
 pub mod monge_ampere;
+pub mod objective;
 pub mod parallel;
 pub mod resample;
 pub mod sinkhorn;

@@ -4,9 +4,10 @@
 use mirrorflow_solvers::calculus::Spectral;
 use mirrorflow_solvers::density::{Density, Formula};
 use mirrorflow_solvers::distance::relative_entropy;
-use mirrorflow_solvers::monge_ampere::{Flow, MongeAmpere, Snapshot, Stepper};
+use mirrorflow_solvers::monge_ampere::{Flow, MongeAmpere, Snapshot};
 use mirrorflow_solvers::parallel::sup_difference;
 use mirrorflow_solvers::sinkhorn::{Kernel, Sinkhorn};
+use mirrorflow_solvers::time::Stepper;
 use mirrorflow_solvers::{LogDensity, Torus};
 use serde_json::Value;
 use std::ops::ControlFlow;

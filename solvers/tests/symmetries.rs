@@ -9,10 +9,10 @@ mod common;
 use common::*;
 use mirrorflow_solvers::Torus;
 use mirrorflow_solvers::interpolation::Interpolant;
-use mirrorflow_solvers::monge_ampere::Stepper;
 use mirrorflow_solvers::parallel::sup_difference;
 use mirrorflow_solvers::sinkhorn::{Kernel, Sinkhorn};
 use mirrorflow_solvers::time::Method;
+use mirrorflow_solvers::time::Stepper;
 use proptest::prelude::*;
 use std::ops::ControlFlow;
 

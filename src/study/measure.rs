@@ -3,8 +3,9 @@
 use crate::record::Record;
 use crate::scenario::{Built, Numerics, Space, Time};
 use mirrorflow_solvers::calculus::{Calculus, FiniteDifference, Spectral};
-use mirrorflow_solvers::monge_ampere::{Flow, MongeAmpere, Stepper};
+use mirrorflow_solvers::monge_ampere::{Flow, MongeAmpere};
 use mirrorflow_solvers::time::Method;
+use mirrorflow_solvers::time::Stepper;
 use mirrorflow_solvers::{Error, LogDensity, Torus};
 use std::ops::ControlFlow;
 use std::sync::Arc;

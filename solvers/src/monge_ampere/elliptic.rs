@@ -28,53 +28,106 @@ const ROUND_OFF_MARGIN: f64 = 50.0;
 /// Shortest fraction of a Newton step that is tried.
 const SHORTEST_FRACTION: f64 = 1e-4;
 
-/// Solves for the Brenier potential from the periodic part `start`, to a sup-residual below `tolerance` or below what
-/// rounding allows on this grid, `8·2^{-53} (1 + Σ(πn_i)² sup|p|)` up to a factor of fifty where the search stalls.
+/// Solves once; see [`Elliptic::solve`].
 ///
 /// # Errors
-/// [`Error::LostConvexity`] when the start is not convex, [`Error::NoConvergence`].
+/// As [`Elliptic::solve`].
 pub fn solve_elliptic(
     operator: &mut MongeAmpere,
     start: &[f64],
     tolerance: f64,
 ) -> Result<Brenier> {
-    let n = operator.torus().len();
-    let mut linearised = Linearised::new(operator, Order::Gradient);
-    let mut found = Brenier {
-        p: start.to_vec(),
-        constant: 0.0,
-        residual: f64::INFINITY,
-        newton_steps: 0,
-        krylov: 0,
-    };
-    let (mut rate, mut step) = (vec![0.0; n], vec![0.0; n]);
-    let (mut trial, mut trial_rate) = (vec![0.0; n], vec![0.0; n]);
-    linearised.freeze(operator, &found.p, &mut rate)?;
-    loop {
-        found.constant = mean(&rate);
-        found.residual = spread(&rate);
-        if found.residual <= tolerance.max(round_off(operator, &found.p)) {
-            centre(&mut found.p);
-            return Ok(found);
+    Elliptic::new(operator, Order::Gradient).solve(operator, start, tolerance)
+}
+
+/// Workspace for elliptic solves on one grid, one after the other.
+pub struct Elliptic {
+    /// `L_u`, frozen at the last solution.
+    pub(crate) linearised: Linearised,
+    rate: Vec<f64>,
+    step: Vec<f64>,
+    trial: Vec<f64>,
+    trial_rate: Vec<f64>,
+}
+
+impl Elliptic {
+    /// `order` as for [`Linearised::new`].
+    pub fn new(operator: &MongeAmpere, order: Order) -> Self {
+        let zeros = || vec![0.0; operator.torus().len()];
+        Self {
+            linearised: Linearised::new(operator, order),
+            rate: zeros(),
+            step: zeros(),
+            trial: zeros(),
+            trial_rate: zeros(),
         }
-        if found.newton_steps == MOST_NEWTON_STEPS {
-            return settle(found, operator, tolerance);
+    }
+
+    /// Solves for the Brenier potential from the periodic part `start`, to a sup-residual below `tolerance` or below what
+    /// rounding allows on this grid, `8·2^{-53} (1 + Σ(πn_i)² sup|p|)` up to a factor of fifty where the search stalls.
+    ///
+    /// # Errors
+    /// [`Error::LostConvexity`] when the start is not convex, [`Error::NoConvergence`].
+    pub fn solve(
+        &mut self,
+        operator: &mut MongeAmpere,
+        start: &[f64],
+        tolerance: f64,
+    ) -> Result<Brenier> {
+        let mut found = Brenier {
+            p: start.to_vec(),
+            constant: 0.0,
+            residual: f64::INFINITY,
+            newton_steps: 0,
+            krylov: 0,
+        };
+        self.linearised.freeze(operator, &found.p, &mut self.rate)?;
+        loop {
+            found.constant = mean(&self.rate);
+            found.residual = spread(&self.rate);
+            if found.residual <= tolerance.max(round_off(operator, &found.p)) {
+                centre(&mut found.p);
+                return Ok(found);
+            }
+            if found.newton_steps == MOST_NEWTON_STEPS
+                || !self.newton(operator, &mut found, tolerance)?
+            {
+                return settle(found, operator, tolerance);
+            }
+            self.linearised.freeze(operator, &found.p, &mut self.rate)?;
         }
+    }
+
+    /// One step with line search; false when no fraction of it helps.
+    fn newton(
+        &mut self,
+        operator: &mut MongeAmpere,
+        found: &mut Brenier,
+        tolerance: f64,
+    ) -> Result<bool> {
         // Quadratic convergence without solving early systems further than they deserve. Krylov measures root mean
         // squares, which can be far below the sup: so a fraction of what it starts from, never a fraction of the sup.
         let fraction = found
             .residual
             .min(1e-2)
             .max(0.1 * tolerance / found.residual);
-        let forcing = fraction * deviation(&rate);
-        let solved = linearised.solve_poisson(operator, &rate, &mut step, forcing)?;
+        let forcing = fraction * deviation(&self.rate);
+        let solved =
+            self.linearised
+                .solve_poisson(operator, &self.rate, &mut self.step, forcing)?;
         found.krylov += solved.iterations;
         found.newton_steps += 1;
-        if !shorten(operator, &found, &step, &mut trial, &mut trial_rate) {
-            return settle(found, operator, tolerance);
+        let shorter = shorten(
+            operator,
+            found,
+            &self.step,
+            &mut self.trial,
+            &mut self.trial_rate,
+        );
+        if shorter {
+            std::mem::swap(&mut found.p, &mut self.trial);
         }
-        std::mem::swap(&mut found.p, &mut trial);
-        linearised.freeze(operator, &found.p, &mut rate)?;
+        Ok(shorter)
     }
 }
 

@@ -1,13 +1,13 @@
 //! The linearisation `L_u w = −∇g(∇u)·∇w + tr(A ∇²w)`, `A = (∇²u)^{-1}`, and linear systems with it.
 
 use super::operator::MongeAmpere;
-use crate::calculus::{Derivatives, Symbol};
+use super::preconditioner::Preconditioner;
+use crate::calculus::Derivatives;
 use crate::density::{Jet, Order};
 use crate::error::Result;
-use crate::fourier::{Complex64, Fourier};
 use crate::krylov::{Gmres, Solved};
-use crate::parallel::{for_each_block, max_of, mean, mean_of};
-use crate::symmetric::{Packed, determinant, identity_plus, inverse, packed_len, pairs, position};
+use crate::parallel::{for_each_block, max_of, mean};
+use crate::symmetric::{determinant, identity_plus, inverse, packed_len, pairs};
 use crate::torus::Torus;
 
 /// Iterations between restarts of GMRES, and the most of them for one solve.
@@ -17,23 +17,14 @@ const MOST_ITERATIONS: usize = 300;
 /// `L_u` frozen at a potential, with an FFT-preconditioned GMRES for `w − c L_u w = r` and for `−L_u w = r`.
 ///
 /// In divergence form `L_u w = ρ^{-1} ∇·(ρ A ∇w)`: spectrum ≤ 0, kernel the constants.
-///
-/// The preconditioner divides the equation by the local size `a = tr(A)/d` and replaces what is left by its
-/// mean: `c⁻¹-scaled (⟨1/a⟩ − c⟨A/a⟩:∇²)^{-1} (r/a)`, diagonal in Fourier space. Dividing first makes it exact to leading
-/// order wherever A is a multiple of one matrix, so in one dimension always.
 pub struct Linearised {
     torus: Torus,
     /// ∇g at the map, and ∇²g when asked for.
-    pub(super) jet: Jet,
+    pub(crate) jet: Jet,
     /// A at the nodes, packed.
-    pub(super) a: Vec<Vec<f64>>,
-    pub(super) derivatives: Derivatives,
-    fourier: Fourier,
-    symbols: Vec<Symbol>,
-    spectrum: Vec<Complex64>,
-    local_size: Vec<f64>,
-    mean_inverse_size: f64,
-    mean_shape: Packed,
+    pub(crate) a: Vec<Vec<f64>>,
+    pub(crate) derivatives: Derivatives,
+    pub(crate) preconditioner: Preconditioner,
     gmres: Gmres,
 }
 
@@ -41,18 +32,12 @@ impl Linearised {
     /// Workspace for `operator`; `order` is [`Order::Gradient`], or [`Order::Hessian`] when ∇²g is wanted too.
     pub fn new(operator: &MongeAmpere, order: Order) -> Self {
         let torus = operator.torus().clone();
-        let fourier = Fourier::new(&torus);
         let d = torus.dimension();
         Self {
             jet: Jet::zeros(d, torus.len(), order),
             a: vec![vec![0.0; torus.len()]; packed_len(d)],
             derivatives: Derivatives::zeros(&torus),
-            spectrum: fourier.spectrum(),
-            symbols: (0..d).map(|axis| operator.calculus.symbol(axis)).collect(),
-            fourier,
-            local_size: vec![1.0; torus.len()],
-            mean_inverse_size: 1.0,
-            mean_shape: [0.0; 6],
+            preconditioner: Preconditioner::new(operator.calculus.as_ref()),
             gmres: Gmres::new(torus.len(), RESTART, MOST_ITERATIONS),
             torus,
         }
@@ -84,25 +69,19 @@ impl Linearised {
                 }
             });
         }
-        self.average();
+        self.preconditioner.adopt(&self.a);
         Ok(())
     }
 
-    /// Means for the preconditioner.
-    fn average(&mut self) {
-        let d = self.torus.dimension();
-        let a = &self.a;
-        for_each_block(&mut self.local_size, |start, size| {
-            for (k, size) in size.iter_mut().enumerate() {
-                let trace: f64 = (0..d).map(|i| a[position(d, i, i)][start + k]).sum();
-                *size = trace / d as f64;
-            }
-        });
-        let size = &self.local_size;
-        self.mean_inverse_size = mean_of(size.len(), |i| 1.0 / size[i]);
-        for (component, a) in a.iter().enumerate() {
-            self.mean_shape[component] = mean_of(size.len(), |i| a[i] / size[i]);
+    /// Turns the frozen `L_u = −b·∇ + A:∇²` into `−S_b b·∇ + S_a A:∇²`: the linearisation of a function of `log det ∇²u` and `g(∇u)`.
+    pub fn scale(&mut self, drift: &[f64], diffusion: &[f64]) {
+        for b in &mut self.jet.gradient {
+            multiply(b, drift);
         }
+        for a in &mut self.a {
+            multiply(a, diffusion);
+        }
+        self.preconditioner.adopt(&self.a);
     }
 
     /// `out = L_u w`.
@@ -184,7 +163,7 @@ impl Linearised {
                     }
                 });
             },
-            |v, out| this.borrow_mut().precondition(identity, c, v, out),
+            |v, out| this.borrow_mut().preconditioner.solve(identity, c, v, out),
             r,
             w,
             tolerance,
@@ -193,42 +172,16 @@ impl Linearised {
         outcome
     }
 
-    /// `out = (identity·⟨1/a⟩ − c⟨A/a⟩:∇²)^{-1} (v/a)`; the constant mode of a pure Laplacian is kept as it is.
-    fn precondition(&mut self, identity: f64, c: f64, v: &[f64], out: &mut [f64]) {
-        let size = &self.local_size;
-        for_each_block(out, |start, out| {
-            for (k, out) in out.iter_mut().enumerate() {
-                *out = v[start + k] / size[start + k];
-            }
-        });
-        self.fourier.forward(out, &mut self.spectrum);
-        let d = self.torus.dimension();
-        let (symbols, shape) = (&self.symbols, &self.mean_shape);
-        let constant = identity * self.mean_inverse_size;
-        let scale = 1.0 / self.torus.len() as f64;
-        let kernel = self.mean_inverse_size;
-        self.fourier
-            .for_each_mode(&mut self.spectrum, |value, index| {
-                let mut laplacian = 0.0;
-                for (component, (i, j)) in pairs(d).enumerate() {
-                    laplacian += shape[component]
-                        * if i == j {
-                            symbols[i].second[index[i]]
-                        } else {
-                            2.0 * symbols[i].first[index[i]] * symbols[j].first[index[j]]
-                        };
-                }
-                let eigenvalue = constant + c * laplacian;
-                *value *= scale / if eigenvalue > 0.0 { eigenvalue } else { kernel };
-            });
-        self.fourier.inverse(&mut self.spectrum, out);
-    }
-
     /// Bound on the spectral radius of `L_u`: `max_x Σ_ij |A_ij| (r_i r_j)^{1/2}`, r_i the largest eigenvalue of −∂_ii on the
     /// grid; `d (πn)² λ_max(A)` is attained by a mode along the diagonal (THEORY §2).
     pub fn spectral_radius(&self) -> f64 {
         let d = self.torus.dimension();
-        let root: Vec<f64> = self.symbols.iter().map(|s| s.radius().sqrt()).collect();
+        let root: Vec<f64> = self
+            .preconditioner
+            .symbols()
+            .iter()
+            .map(|s| s.radius().sqrt())
+            .collect();
         max_of(self.torus.len(), |node| {
             pairs(d)
                 .enumerate()
@@ -239,4 +192,12 @@ impl Linearised {
                 .sum()
         })
     }
+}
+
+fn multiply(field: &mut [f64], factor: &[f64]) {
+    for_each_block(field, |start, field| {
+        for (value, factor) in field.iter_mut().zip(&factor[start..]) {
+            *value *= factor;
+        }
+    });
 }

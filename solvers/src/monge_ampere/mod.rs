@@ -7,10 +7,12 @@ mod flow;
 mod linearised;
 mod operator;
 mod parabolic;
+mod preconditioner;
 pub mod reference;
 
-pub use elliptic::{Brenier, solve_elliptic};
-pub use flow::{Flow, FlowStep, Snapshot, Stepper};
+pub use elliptic::{Brenier, Elliptic, solve_elliptic};
+pub use flow::{Flow, FlowStep, Snapshot};
 pub use linearised::Linearised;
 pub use operator::{Diagnosis, MongeAmpere};
 pub use parabolic::Parabolic;
+pub use preconditioner::Preconditioner;

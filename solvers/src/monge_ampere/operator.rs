@@ -15,14 +15,14 @@ use std::sync::Arc;
 /// Evaluating F costs one forward and d + d(d+1)/2 inverse transforms (spectral) and one evaluation of g per node, and
 /// allocates nothing.
 pub struct MongeAmpere {
-    pub(super) source: Vec<f64>,
-    pub(super) target: Arc<dyn LogDensity>,
-    pub(super) calculus: Box<dyn Calculus>,
-    pub(super) derivatives: Derivatives,
+    pub(crate) source: Vec<f64>,
+    pub(crate) target: Arc<dyn LogDensity>,
+    pub(crate) calculus: Box<dyn Calculus>,
+    pub(crate) derivatives: Derivatives,
     /// `∇u = x + ∇p` at the nodes.
-    pub(super) map: Vec<Vec<f64>>,
+    pub(crate) map: Vec<Vec<f64>>,
     nodes: Vec<Vec<f64>>,
-    jet: Jet,
+    pub(crate) jet: Jet,
     fourier: Fourier,
     spectrum: Vec<Complex64>,
 }
@@ -84,6 +84,11 @@ impl MongeAmpere {
     /// f at the nodes.
     pub fn source(&self) -> &[f64] {
         &self.source
+    }
+
+    /// Takes another source, given at the nodes.
+    pub fn set_source(&mut self, source: &[f64]) {
+        self.source.copy_from_slice(source);
     }
 
     pub fn calculus(&mut self) -> &mut dyn Calculus {

@@ -1,9 +1,11 @@
 //! Time steppers for `y' = F(y)`. Steppers only step; schedules, stopping and output belong to the driver.
 
 mod explicit;
+mod march;
 mod rosenbrock;
 
 pub use explicit::{Explicit, Method};
+pub use march::{Step, Stepper, march};
 pub use rosenbrock::{Rosenbrock, StepReport};
 
 use crate::error::Result;

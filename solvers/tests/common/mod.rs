@@ -4,9 +4,10 @@
 
 use mirrorflow_solvers::calculus::Spectral;
 use mirrorflow_solvers::density::{Density, Formula};
-use mirrorflow_solvers::monge_ampere::{Flow, MongeAmpere, Snapshot, Stepper};
+use mirrorflow_solvers::monge_ampere::{Flow, MongeAmpere, Snapshot};
 use mirrorflow_solvers::parallel::{mean, mean_of};
 use mirrorflow_solvers::symmetric::{determinant, pairs};
+use mirrorflow_solvers::time::Stepper;
 use mirrorflow_solvers::{Jet, LogDensity, Order, Torus};
 use std::f64::consts::PI;
 use std::ops::ControlFlow;

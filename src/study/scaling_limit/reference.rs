@@ -7,11 +7,10 @@ use super::ScalingLimit;
 use crate::scenario::Time;
 use crate::study::IterationStart;
 use crate::study::measure::{Context, stepper};
-use mirrorflow_solvers::monge_ampere::{
-    Diagnosis, Flow, Linearised, MongeAmpere, Snapshot, Stepper,
-};
+use mirrorflow_solvers::monge_ampere::{Diagnosis, Flow, Linearised, MongeAmpere, Snapshot};
 use mirrorflow_solvers::parallel::sup;
 use mirrorflow_solvers::resample::refine;
+use mirrorflow_solvers::time::Stepper;
 use mirrorflow_solvers::{Order, Result, Torus};
 use std::ops::ControlFlow;
 

@@ -1,0 +1,102 @@
+//! The FFT preconditioner of `identity·w − c A:∇²w`.
+
+use crate::calculus::{Calculus, Symbol};
+use crate::fourier::{Complex64, Fourier};
+use crate::parallel::{for_each_block, max_of, mean_of};
+use crate::symmetric::{Packed, pairs, position};
+
+/// A local size below this part of the largest is raised to it: dividing by less would amplify more than it preconditions.
+const SMALLEST_SIZE: f64 = 1e-6;
+
+/// Divides the equation by the local size `a = tr(A)/d` and replaces what is left by its mean,
+/// `(identity·⟨1/a⟩ − c⟨A/a⟩:∇²)^{-1} (r/a)`, diagonal in Fourier space.
+///
+/// Dividing first makes it exact to leading order wherever A is a multiple of one matrix, so in one dimension always.
+pub struct Preconditioner {
+    fourier: Fourier,
+    symbols: Vec<Symbol>,
+    spectrum: Vec<Complex64>,
+    local_size: Vec<f64>,
+    mean_inverse_size: f64,
+    mean_shape: Packed,
+}
+
+impl Preconditioner {
+    /// For A = 0, the identity, until [`Self::adopt`].
+    pub fn new(calculus: &dyn Calculus) -> Self {
+        let torus = calculus.torus();
+        let fourier = Fourier::new(torus);
+        Self {
+            symbols: (0..torus.dimension())
+                .map(|axis| calculus.symbol(axis))
+                .collect(),
+            spectrum: fourier.spectrum(),
+            fourier,
+            local_size: vec![1.0; torus.len()],
+            mean_inverse_size: 1.0,
+            mean_shape: [0.0; 6],
+        }
+    }
+
+    /// Eigenvalues of ∂ and −∂² along each axis.
+    pub fn symbols(&self) -> &[Symbol] {
+        &self.symbols
+    }
+
+    /// Takes the means of A, packed, at the nodes. A = 0 leaves the identity.
+    pub fn adopt(&mut self, a: &[Vec<f64>]) {
+        let d = self.symbols.len();
+        let trace = |i: usize| (0..d).map(|k| a[position(d, k, k)][i]).sum::<f64>() / d as f64;
+        let largest = max_of(self.local_size.len(), trace);
+        let (floor, scale) = if largest > 0.0 {
+            (SMALLEST_SIZE * largest, 1.0)
+        } else {
+            (1.0, 0.0)
+        };
+        for_each_block(&mut self.local_size, |start, size| {
+            for (k, size) in size.iter_mut().enumerate() {
+                *size = (scale * trace(start + k)).max(floor);
+            }
+        });
+        let size = &self.local_size;
+        self.mean_inverse_size = mean_of(size.len(), |i| 1.0 / size[i]);
+        for (component, a) in a.iter().enumerate() {
+            self.mean_shape[component] = mean_of(size.len(), |i| a[i] / size[i]);
+        }
+    }
+
+    /// `out = (identity·⟨1/a⟩ − c⟨A/a⟩:∇²)^{-1} (v/a)`; the constant mode of a pure Laplacian is kept as it is.
+    pub fn solve(&mut self, identity: f64, c: f64, v: &[f64], out: &mut [f64]) {
+        let size = &self.local_size;
+        for_each_block(out, |start, out| {
+            for (k, out) in out.iter_mut().enumerate() {
+                *out = v[start + k] / size[start + k];
+            }
+        });
+        self.fourier.forward(out, &mut self.spectrum);
+        let (symbols, shape) = (&self.symbols, &self.mean_shape);
+        let constant = identity * self.mean_inverse_size;
+        let scale = 1.0 / v.len() as f64;
+        let kernel = self.mean_inverse_size;
+        self.fourier
+            .for_each_mode(&mut self.spectrum, |value, index| {
+                let eigenvalue = constant + c * laplacian(symbols, shape, index);
+                *value *= scale / if eigenvalue > 0.0 { eigenvalue } else { kernel };
+            });
+        self.fourier.inverse(&mut self.spectrum, out);
+    }
+}
+
+/// Eigenvalue of `−M:∇²` on one mode.
+#[inline(always)]
+fn laplacian(symbols: &[Symbol], m: &Packed, index: &[usize]) -> f64 {
+    let entry = |(component, (i, j)): (usize, (usize, usize))| {
+        m[component]
+            * if i == j {
+                symbols[i].second[index[i]]
+            } else {
+                2.0 * symbols[i].first[index[i]] * symbols[j].first[index[j]]
+            }
+    };
+    pairs(symbols.len()).enumerate().map(entry).sum()
+}
