@@ -133,15 +133,11 @@ fn summary(verdicts: &[Verdict]) -> String {
     let rows: Vec<[String; 5]> = verdicts
         .iter()
         .map(|v| {
-            let number = |x: Option<f64>| x.map_or("–".into(), |x| format!("{x:.3}"));
-            let interval = v
-                .interval
-                .map_or(String::new(), |(a, b)| format!("[{a:.3}, {b:.3}]"));
             [
                 format!("{}/{}", v.study, v.claim),
                 v.prediction.clone(),
-                number(v.observed),
-                interval,
+                v.observed_text(),
+                v.interval_text(),
                 v.status.to_string(),
             ]
         })

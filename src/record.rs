@@ -13,7 +13,20 @@ pub struct Record {
 }
 
 /// Arrays that hold a value per node: their last axes are those of the grid.
-pub const FIELDS: [&str; 6] = ["p", "q", "r", "rho", "log_rho", "p_epsilon"];
+pub const FIELDS: [&str; 12] = [
+    "p",
+    "q",
+    "r",
+    "rho",
+    "log_rho",
+    "p_epsilon",
+    "h",
+    "p_infinity",
+    "eigenfunction",
+    "rho_epsilon",
+    "v",
+    "displacement",
+];
 
 /// A record that cannot be read back.
 #[derive(Debug, Error)]
@@ -57,6 +70,22 @@ impl Record {
                 found: array.shape().to_vec(),
                 points: points.to_vec(),
             }),
+        }
+    }
+
+    /// Adds all arrays of another record with a prefix to their names.
+    pub fn extend(&mut self, prefix: &str, other: Self) {
+        let named = |(name, array)| (format!("{prefix}{name}"), array);
+        self.arrays.extend(other.arrays.into_iter().map(named));
+    }
+
+    /// The arrays whose names have the prefix, without it.
+    pub fn part(&self, prefix: &str) -> Self {
+        let stripped = |(name, array): (&String, &ArrayD<f64>)| {
+            Some((name.strip_prefix(prefix)?.to_owned(), array.clone()))
+        };
+        Self {
+            arrays: self.arrays.iter().filter_map(stripped).collect(),
         }
     }
 

@@ -17,7 +17,7 @@ pub struct Claim {
     pub law: Law,
 }
 
-/// What a claim says of the order s in `quantity ~ ε^s`.
+/// What a claim says: of the order s in `quantity ~ ε^s` (or a power of a step), or of a number.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Law {
     /// `O(ε^a)`: s ≥ a.
@@ -26,6 +26,29 @@ pub enum Law {
     Equals(f64),
     /// `→ 0`: s > 0.
     Vanishes,
+    /// A defect that is zero in the continuum is at most this.
+    Below(f64),
+    /// The largest of `measured / bound` over all instants is at most 1.
+    Bounded,
+    /// A number equals its prediction, known only after the run, to this fraction.
+    Within(f64),
+}
+
+/// A measured number and the interval that its error budget leaves.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Observed {
+    pub value: f64,
+    pub interval: (f64, f64),
+}
+
+impl Observed {
+    /// `value ± error`.
+    pub fn plus_minus(value: f64, error: f64) -> Self {
+        Self {
+            value,
+            interval: (value - error, value + error),
+        }
+    }
 }
 
 /// How a measurement stands to a claim.
@@ -68,6 +91,9 @@ impl fmt::Display for Law {
             Self::AtLeast(a) => write!(f, "order ≥ {a}"),
             Self::Equals(a) => write!(f, "order = {a}"),
             Self::Vanishes => write!(f, "order > 0"),
+            Self::Below(limit) => write!(f, "≤ {limit:e}"),
+            Self::Bounded => write!(f, "measured/bound ≤ 1"),
+            Self::Within(part) => write!(f, "as predicted ± {} %", percent(*part)),
         }
     }
 }
@@ -100,6 +126,73 @@ impl Claim {
         verdict
     }
 
+    /// Judges a law about a number: [`Law::Below`] or [`Law::Bounded`]. `reason` says what the number is.
+    ///
+    /// # Panics
+    /// On other laws.
+    pub fn judge_number(&self, study: &str, observed: Observed, reason: String) -> Verdict {
+        let limit = match self.law {
+            Law::Below(limit) => limit,
+            Law::Bounded => 1.0,
+            law => panic!("{law} is not a law about one number"),
+        };
+        let (low, high) = observed.interval;
+        let (status, reason) = if high <= limit {
+            (Status::Consistent, reason)
+        } else if low > limit {
+            (Status::Inconsistent, reason)
+        } else {
+            let why =
+                "the error budget reaches past the limit: use more points or a tighter tolerance";
+            (Status::Inconclusive, format!("{why} ({reason})"))
+        };
+        self.verdict(study, status, reason).with(observed)
+    }
+
+    /// Judges [`Law::Within`] against the number `predicted`, named by `symbol`. A prediction inside the interval, or as near as the law
+    /// allows, is consistent; an interval wider than the law's fraction on both sides decides nothing.
+    ///
+    /// # Panics
+    /// On other laws.
+    pub fn judge_against(
+        &self,
+        study: &str,
+        observed: Observed,
+        (symbol, predicted): (&str, f64),
+        reason: String,
+    ) -> Verdict {
+        let Law::Within(part) = self.law else {
+            panic!("{} is not compared with a number", self.law)
+        };
+        let allowed = part * predicted.abs();
+        let (low, high) = observed.interval;
+        let gap = (predicted - high).max(low - predicted);
+        let near = (observed.value - predicted).abs() <= allowed;
+        let (status, reason) = if !observed.value.is_finite() {
+            (Status::Inconclusive, reason)
+        } else if gap > allowed {
+            (Status::Inconsistent, reason)
+        } else if near || (gap <= 0.0 && high - low <= 2.0 * allowed) {
+            (Status::Consistent, reason)
+        } else {
+            let later = format!("not settled: {reason}; go on to a later time");
+            (Status::Inconclusive, later)
+        };
+        let mut verdict = self.verdict(study, status, reason).with(observed);
+        verdict.prediction = format!("{symbol} = {} ± {} %", number(predicted), percent(part));
+        verdict
+    }
+
+    /// The verdict that nothing was measured that could be judged.
+    pub fn undecided(&self, study: &str, why: &str) -> Verdict {
+        self.verdict(study, Status::Inconclusive, why.to_owned())
+    }
+
+    /// The same claim with the law that this run's numerics imply.
+    pub fn with_law(&self, law: Law) -> Self {
+        Self { law, ..*self }
+    }
+
     /// The verdict that a hypothesis fails.
     pub fn not_applicable(&self, study: &str, why: &str) -> Verdict {
         self.verdict(study, Status::NotApplicable, why.to_owned())
@@ -119,6 +212,42 @@ impl Claim {
             excluded: Vec::new(),
         }
     }
+}
+
+impl Verdict {
+    fn with(mut self, observed: Observed) -> Self {
+        if observed.value.is_finite() {
+            let (low, high) = observed.interval;
+            self.observed = Some(observed.value);
+            self.interval = Some((low.min(observed.value), high.max(observed.value)));
+        }
+        self
+    }
+
+    /// What was observed, for people.
+    pub fn observed_text(&self) -> String {
+        self.observed.map_or("–".into(), number)
+    }
+
+    /// Its interval, for people; empty when there is none.
+    pub fn interval_text(&self) -> String {
+        self.interval.map_or(String::new(), |(low, high)| {
+            format!("[{}, {}]", number(low), number(high))
+        })
+    }
+}
+
+/// Three decimals where that says enough, else an exponent.
+fn number(value: f64) -> String {
+    if value == 0.0 || (0.01..1e5).contains(&value.abs()) {
+        format!("{value:.3}")
+    } else {
+        format!("{value:.1e}")
+    }
+}
+
+fn percent(part: f64) -> f64 {
+    (1e6 * part).round() / 1e4
 }
 
 fn describe(excluded: &Excluded) -> String {
@@ -149,6 +278,7 @@ impl Law {
             Self::AtLeast(a) => a - high,
             Self::Equals(a) => (a - high).max(low - a),
             Self::Vanishes => VANISHING - high,
+            law => panic!("{law} is not about an order"),
         };
         let decided = match self {
             // One end is enough for a one-sided claim, however wide the interval.
@@ -158,8 +288,8 @@ impl Law {
             Self::Vanishes => None,
             // To refute, the claimed order must be clearly off: also by the measure of the interval itself.
             Self::AtLeast(_) | Self::Equals(_) if gap > half.max(CLEAR) => Some(false),
-            Self::AtLeast(_) | Self::Equals(_) if half > WIDEST || gap > 0.0 => None,
-            Self::AtLeast(_) | Self::Equals(_) => Some(true),
+            _ if half > WIDEST || gap > 0.0 => None,
+            _ => Some(true),
         };
         match decided {
             None => (
@@ -241,6 +371,37 @@ mod tests {
         // Two regimes: the drift says so.
         let between = |e: f64| e * (1.0 + 400.0 * e);
         assert_eq!(judge(Law::Equals(1.5), between), Inconclusive);
+    }
+
+    #[test]
+    fn numbers_are_judged_with_their_intervals() {
+        use Status::{Consistent, Inconclusive, Inconsistent};
+        let claim = |law| Claim {
+            name: "",
+            statement: "",
+            reference: "",
+            quantity: "",
+            law,
+        };
+        let below = |value, error| {
+            let observed = Observed::plus_minus(value, error);
+            claim(Law::Below(1e-5))
+                .judge_number("", observed, String::new())
+                .status
+        };
+        assert_eq!(below(2e-6, 1e-6), Consistent);
+        assert_eq!(below(9e-6, 5e-6), Inconclusive);
+        assert_eq!(below(3e-5, 5e-6), Inconsistent);
+        let against = |value, error| {
+            let observed = Observed::plus_minus(value, error);
+            claim(Law::Within(0.02))
+                .judge_against("", observed, ("2γ", 50.0), String::new())
+                .status
+        };
+        assert_eq!(against(50.5, 0.1), Consistent);
+        assert_eq!(against(53.0, 0.1), Inconsistent);
+        assert_eq!(against(53.0, 5.0), Inconclusive);
+        assert_eq!(against(f64::NAN, 0.0), Inconclusive);
     }
 
     #[test]

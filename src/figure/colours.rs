@@ -58,13 +58,22 @@ const BLUE_RED: [Rgb; 11] = [
     [0x67, 0x00, 0x1f],
 ];
 
+/// The four palest of ColorBrewer's nine blues: dark lines stay legible on all of them.
+const PALE_BLUES: [Rgb; 4] = [
+    [0xf7, 0xfb, 0xff],
+    [0xde, 0xeb, 0xf7],
+    [0xc6, 0xdb, 0xef],
+    [0x9e, 0xca, 0xe1],
+];
+
 impl Colours {
     /// The colour of a share of the range, 0 at its low and 1 at its high end.
     pub(super) fn at(self, share: f64) -> Rgb {
         let share = share.clamp(0.0, 1.0);
         match self {
             Colours::Sequential => viridis(share),
-            Colours::Diverging => blue_red(share),
+            Colours::Diverging => between(&BLUE_RED, share),
+            Colours::Pale => between(&PALE_BLUES, share),
         }
     }
 }
@@ -79,12 +88,13 @@ fn viridis(t: f64) -> Rgb {
     [0, 1, 2].map(|channel| byte(255.0 * horner(channel)))
 }
 
-fn blue_red(t: f64) -> Rgb {
-    let place = t * (BLUE_RED.len() - 1) as f64;
-    let below = (place as usize).min(BLUE_RED.len() - 2);
+/// The colour at a share of the way through evenly spaced classes.
+fn between(classes: &[Rgb], share: f64) -> Rgb {
+    let place = share * (classes.len() - 1) as f64;
+    let below = (place as usize).min(classes.len() - 2);
     let share = place - below as f64;
     [0, 1, 2].map(|channel| {
-        let [low, high] = [below, below + 1].map(|class| f64::from(BLUE_RED[class][channel]));
+        let [low, high] = [below, below + 1].map(|class| f64::from(classes[class][channel]));
         byte(low + share * (high - low))
     })
 }
@@ -117,14 +127,28 @@ mod tests {
         }
     }
 
+    fn lightness(colour: Rgb) -> f64 {
+        let [red, green, blue] = colour.map(|part| (f64::from(part) / 255.0).powf(2.2));
+        0.2126 * red + 0.7152 * green + 0.0722 * blue
+    }
+
     #[test]
-    fn lightness_grows_along_the_sequential_map() {
-        let lightness = |share: f64| {
-            let [red, green, blue] = Colours::Sequential.at(share).map(f64::from);
-            0.2126 * red.powf(2.2) + 0.7152 * green.powf(2.2) + 0.0722 * blue.powf(2.2)
+    fn lightness_is_monotone_along_the_sequential_maps() {
+        let steps = |map: Colours| {
+            let share = |step| f64::from(step) / 50.0;
+            (0..=50).map(move |step| lightness(map.at(share(step))))
         };
-        let steps: Vec<f64> = (0..=50).map(|i| lightness(f64::from(i) / 50.0)).collect();
-        assert!(steps.windows(2).all(|pair| pair[1] > pair[0]));
+        assert!(steps(Colours::Sequential).is_sorted_by(|a, b| a < b));
+        assert!(steps(Colours::Pale).is_sorted_by(|a, b| a > b));
+    }
+
+    #[test]
+    fn ink_has_contrast_seven_on_every_pale_colour() {
+        let ink = lightness(crate::figure::style::INK);
+        for step in 0..=50 {
+            let pale = lightness(Colours::Pale.at(f64::from(step) / 50.0));
+            assert!((pale + 0.05) / (ink + 0.05) > 7.0, "at {step}/50");
+        }
     }
 
     #[test]

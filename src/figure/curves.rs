@@ -8,6 +8,11 @@ use super::layout::{self, Margins};
 use super::series::pieces;
 use super::{Axis, Curves, Scale, Series, guide};
 
+/// Heights of a frame: the least and the largest, and the one below which a frame is square.
+const LEAST_HEIGHT: f64 = 150.0;
+const LARGEST_HEIGHT: f64 = 430.0;
+const LOW: f64 = 225.0;
+
 /// Curves on their way to the page.
 pub(super) struct Plan<'a> {
     curves: &'a Curves,
@@ -20,7 +25,7 @@ pub(super) struct Plan<'a> {
 }
 
 impl<'a> Plan<'a> {
-    pub(super) fn new(curves: &'a Curves, cell: f64, beside: bool) -> Self {
+    pub(super) fn new(curves: &'a Curves, beside: bool) -> Self {
         let coordinates = curves.coordinates();
         let shown = || coordinates.iter().flatten().flatten();
         let x = curves
@@ -31,8 +36,8 @@ impl<'a> Plan<'a> {
             curves,
             x,
             y,
-            axes: curves.axes(x, y, cell),
-            key: Key::new(&curves.series, cell, beside),
+            axes: curves.axes(x, y, LARGEST_HEIGHT, LARGEST_HEIGHT),
+            key: Key::new(&curves.series, beside),
             coordinates,
         }
     }
@@ -73,8 +78,10 @@ impl<'a> Plan<'a> {
 }
 
 impl layout::Plan for Plan<'_> {
-    fn fit(&mut self, width: f64) {
-        self.axes = self.curves.axes(self.x, self.y, width);
+    fn fit(&mut self, width: f64, height: f64) {
+        self.axes = self.curves.axes(self.x, self.y, width, height);
+        let axes = self.axes.margins();
+        self.key.fit(axes.left + width + axes.right);
     }
 
     fn margins(&self) -> Margins {
@@ -111,8 +118,8 @@ impl Curves {
         self.series.iter().map(of_series).collect()
     }
 
-    /// The axes for a frame of the given width.
-    fn axes(&self, x: Range, y: Range, width: f64) -> Axes<'_> {
+    /// The axes for a frame of the given size.
+    fn axes(&self, x: Range, y: Range, width: f64, height: f64) -> Axes<'_> {
         let across = Ruler::new(self.x.scale, x, width, Run::Across);
         Axes {
             x: if self.x.scale == Scale::Linear {
@@ -120,7 +127,7 @@ impl Curves {
             } else {
                 across
             },
-            y: Ruler::new(self.y.scale, y, frame_height(width), Run::Up),
+            y: Ruler::new(self.y.scale, y, height, Run::Up),
             x_label: &self.x.label,
             y_label: &self.y.label,
         }
@@ -143,6 +150,8 @@ impl Axis {
     }
 }
 
+/// Oblong frames, but narrow ones no lower than need be.
 fn frame_height(width: f64) -> f64 {
-    (0.78 * width).clamp(150.0, 430.0)
+    let low = width.clamp(LEAST_HEIGHT, LOW);
+    (0.78 * width).clamp(low, LARGEST_HEIGHT)
 }

@@ -5,22 +5,21 @@ use super::canvas::{Align, Canvas, Drawn, Lettering, Point, Rect, Stroke};
 use super::fonts::Weight;
 use super::labels::spread;
 use super::layout::Margins;
-use super::style::{HALF_CAPITAL, LEADING, TICK, palette};
+use super::legend::{Entry, Legend};
+use super::style::{HALF_CAPITAL, TICK, palette};
 use super::text;
 
 /// Share of a panel's width that labels at the right may take.
 const MOST_FOR_LABELS: f64 = 0.36;
 
-/// Share of a panel's width that the key below may take.
-const KEY_WIDTH: f64 = 0.93;
+/// Distance between labels that do not touch.
+const SPACING: f64 = 1.25 * TICK;
 
-/// Length of the sample of line in the key, the space after it, and the space between entries.
-const SAMPLE: f64 = 28.0;
-const AFTER_SAMPLE: f64 = 6.0;
-const BETWEEN: f64 = 20.0;
+/// Labels beside a panel at most; even low frames have room for so many.
+const MOST_LABELS: usize = 12;
 
-/// Space between the axis and the key below it.
-const ABOVE_KEY: f64 = 6.0;
+/// Width that labels at the right must leave for a frame with its axis.
+const LEAST_REST: f64 = 310.0;
 
 /// Room for the leader lines between the frame and labels.
 const LEADER: f64 = 22.0;
@@ -28,26 +27,24 @@ const LEADER: f64 = 22.0;
 /// How the series of a panel are named.
 pub(super) enum Key<'a> {
     Beside(Vec<(usize, &'a Series)>),
-    /// Rows of entries below the panel, at most `width` long.
-    Below {
-        rows: Vec<Vec<&'a Series>>,
-        width: f64,
-    },
+    Below(Legend<'a>),
 }
 
 impl<'a> Key<'a> {
-    /// Labels beside the curves, or entries below a panel whose cell has the given width.
-    pub(super) fn new(series: &'a [Series], cell: f64, beside: bool) -> Self {
-        let named = series
-            .iter()
-            .enumerate()
-            .filter(|(_, series)| !series.label.is_empty());
+    /// Labels beside the curves, or a key below them.
+    pub(super) fn new(series: &'a [Series], beside: bool) -> Self {
         if beside {
-            Key::Beside(named.collect())
+            let named = series.iter().enumerate();
+            Key::Beside(named.filter(|(_, series)| is_named(series)).collect())
         } else {
-            let width = KEY_WIDTH * cell;
-            let rows = in_rows(named.map(|(_, series)| series), width);
-            Key::Below { rows, width }
+            Key::Below(Legend::new(series.iter().map(Entry::from)))
+        }
+    }
+
+    /// Arranges a key below a panel of this width, axis labels included.
+    pub(super) fn fit(&mut self, width: f64) {
+        if let Key::Below(legend) = self {
+            legend.fit(width);
         }
     }
 
@@ -59,8 +56,7 @@ impl<'a> Key<'a> {
                 LEADER + widest(named.iter().map(|&(_, series)| series)),
                 0.0,
             ),
-            Key::Below { rows, .. } if rows.is_empty() => (0.0, 0.0),
-            Key::Below { rows, .. } => (0.0, ABOVE_KEY + LEADING * TICK * rows.len() as f64),
+            Key::Below(legend) => (0.0, legend.height()),
         }
     }
 
@@ -72,45 +68,24 @@ impl<'a> Key<'a> {
         places: &[Vec<Option<Point>>],
         axes: &Margins,
     ) -> Drawn {
-        let (rows, width) = match self {
-            Key::Beside(named) => return draw_beside(canvas, frame, named, places),
-            Key::Below { rows, width } => (rows, *width),
-        };
-        let length = |row: &Vec<&Series>| {
-            row.iter().map(|series| entry_width(series)).sum::<f64>() - BETWEEN
-        };
-        let longest = rows.iter().map(length).fold(0.0, f64::max).min(width);
-        // Under the frame if the rows are short enough, else further to the left.
-        let left = frame.left.min(frame.left - axes.left + width - longest);
-        for (index, row) in rows.iter().enumerate() {
-            let y = frame.bottom + axes.bottom + ABOVE_KEY + LEADING * TICK * (index as f64 + 0.5);
-            draw_row(canvas, (left, y), row, width)?;
+        match self {
+            Key::Beside(named) => draw_beside(canvas, frame, named, places),
+            Key::Below(legend) => {
+                let (start, below) = (frame.left - axes.left, frame.bottom + axes.bottom);
+                legend.draw(canvas, frame, start, below)
+            }
         }
-        Ok(())
     }
 }
 
 /// Whether a cell of this width has room for labels to the right of the curves.
 pub(super) fn has_room_beside(series: &[Series], cell: f64) -> bool {
-    widest(series.iter()) + LEADER <= MOST_FOR_LABELS * cell
+    widest(series.iter()) + LEADER <= (MOST_FOR_LABELS * cell).min(cell - LEAST_REST)
+        && series.iter().filter(|series| is_named(series)).count() <= MOST_LABELS
 }
 
-/// Fills rows of the given width with entries.
-fn in_rows<'a>(series: impl Iterator<Item = &'a Series>, width: f64) -> Vec<Vec<&'a Series>> {
-    let mut rows: Vec<Vec<&Series>> = Vec::new();
-    let mut free = 0.0;
-    for series in series {
-        let entry = entry_width(series);
-        match rows.last_mut() {
-            Some(row) if entry <= free => row.push(series),
-            _ => {
-                rows.push(vec![series]);
-                free = width;
-            }
-        }
-        free -= entry;
-    }
-    rows
+fn is_named(series: &Series) -> bool {
+    !series.label.is_empty()
 }
 
 fn widest<'a>(series: impl Iterator<Item = &'a Series>) -> f64 {
@@ -130,7 +105,7 @@ fn draw_beside(
     let wanted: Vec<f64> = ends.iter().map(|(_, end)| end.1).collect();
     let heights = spread(
         &wanted,
-        1.25 * TICK,
+        SPACING,
         frame.top + 0.3 * TICK,
         frame.bottom - 0.3 * TICK,
     );
@@ -163,19 +138,6 @@ fn leader(canvas: &Canvas<'_>, end: Point, label: Point, frame: &Rect, series: &
     )
 }
 
-fn draw_row(canvas: &Canvas<'_>, (left, y): Point, row: &[&Series], width: f64) -> Drawn {
-    let mut x = left;
-    for series in row {
-        series.draw_sample(canvas, (x, y), SAMPLE)?;
-        let lettering = Lettering::new(TICK, Align::Start).coloured(series.text_colour());
-        let lettering = lettering.fitted(&series.label, width - SAMPLE - AFTER_SAMPLE);
-        let at = (x + SAMPLE + AFTER_SAMPLE, y + HALF_CAPITAL * TICK);
-        canvas.text(&series.label, at, lettering)?;
-        x += entry_width(series);
-    }
-    Ok(())
-}
-
 fn right_end(places: &[Option<Point>]) -> Option<Point> {
     places
         .iter()
@@ -186,10 +148,6 @@ fn right_end(places: &[Option<Point>]) -> Option<Point> {
 
 fn label_width(series: &Series) -> f64 {
     TICK * text::width(&series.label, Weight::Regular)
-}
-
-fn entry_width(series: &Series) -> f64 {
-    SAMPLE + AFTER_SAMPLE + label_width(series) + BETWEEN
 }
 
 #[cfg(test)]
@@ -217,26 +175,27 @@ mod tests {
     }
 
     #[test]
-    fn the_key_starts_a_new_row_when_one_is_full() {
-        let series = ["KL", "W_{2}", "LOT"].map(series);
-        let two = entry_width(&series[0]) + entry_width(&series[1]);
-        let lengths = |width| {
-            in_rows(series.iter(), width)
-                .iter()
-                .map(Vec::len)
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(lengths(two + 1.0), [2, 1]);
-        assert_eq!(lengths(10.0), [1, 1, 1]);
+    fn labels_leave_room_for_the_frame_of_a_narrow_panel() {
+        let labelled = [series("n = 1024")];
+        assert!(has_room_beside(&labelled, 480.0));
+        assert!(!has_room_beside(&labelled, 370.0));
+    }
+
+    #[test]
+    fn many_labels_have_no_room_beside() {
+        let mut labelled = vec![series("KL"); MOST_LABELS];
+        labelled.push(series(""));
+        assert!(has_room_beside(&labelled, 500.0));
+        labelled.push(series("W_{2}"));
+        assert!(!has_room_beside(&labelled, 500.0));
     }
 
     #[test]
     fn a_series_without_label_is_not_named() {
         let series = [series("")];
-        assert_eq!(Key::new(&series, 500.0, true).room(), (0.0, 0.0));
-        assert!(
-            matches!(Key::new(&series, 500.0, false), Key::Below { rows, .. } if rows.is_empty())
-        );
+        for beside in [true, false] {
+            assert_eq!(Key::new(&series, beside).room(), (0.0, 0.0));
+        }
     }
 
     #[test]

@@ -55,7 +55,7 @@ fn polygon(index: usize) -> Option<Vec<Point>> {
 }
 
 /// A regular polygon, its first corner `turn` revolutions from the right, clockwise on the page.
-fn regular(corners: u32, radius: f64, turn: f64) -> Vec<Point> {
+pub(super) fn regular(corners: u32, radius: f64, turn: f64) -> Vec<Point> {
     let corner = |index| {
         let angle = TAU * (turn + f64::from(index) / f64::from(corners));
         (radius * angle.cos(), radius * angle.sin())

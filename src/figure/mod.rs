@@ -12,10 +12,14 @@
 //!
 //! A further kind of panel is one new file that implements `layout::Plan` and one variant of [`Panel`].
 
+mod arrow;
 mod axis;
+mod bar;
 mod canvas;
+mod clip;
 mod colours;
 mod curves;
+mod field;
 mod fonts;
 mod frame;
 mod guide;
@@ -23,13 +27,20 @@ mod heatmap;
 mod key;
 mod labels;
 mod layout;
+mod legend;
 mod markers;
+mod mesh;
+mod quiver;
 mod render;
+mod row;
 mod series;
+mod square;
 mod style;
 mod text;
 mod ticks;
 
+pub use mesh::Mesh;
+pub use quiver::{Arrow, Quiver};
 pub(crate) use text::escape;
 pub use text::{html as label_html, plain as label_plain};
 
@@ -54,6 +65,8 @@ pub struct Figure {
 pub enum Panel {
     Curves(Curves),
     HeatMap(HeatMap),
+    Mesh(Mesh),
+    Quiver(Quiver),
 }
 
 /// Curves and markers over two axes, labelled at their right ends.
@@ -133,6 +146,8 @@ pub enum Colours {
     Sequential,
     /// Blue, white, red, symmetric about 0.
     Diverging,
+    /// White to pale blue, from the least to the greatest value: for fields on which something is drawn.
+    Pale,
 }
 
 /// The two written forms of a figure.
@@ -193,15 +208,17 @@ impl Panel {
     fn has_room_beside(&self, cell: f64) -> bool {
         match self {
             Panel::Curves(curves) => key::has_room_beside(&curves.series, cell),
-            Panel::HeatMap(_) => true,
+            Panel::HeatMap(_) | Panel::Mesh(_) | Panel::Quiver(_) => true,
         }
     }
 
-    /// The panel for a cell of the given width, curves labelled beside them or in a key below.
-    fn plan(&self, cell: f64, beside: bool) -> Box<dyn layout::Plan + '_> {
+    /// The panel on its way to the page, curves labelled beside them or in a key below.
+    fn plan(&self, beside: bool) -> Box<dyn layout::Plan + '_> {
         match self {
-            Panel::Curves(curves) => Box::new(curves::Plan::new(curves, cell, beside)),
+            Panel::Curves(curves) => Box::new(curves::Plan::new(curves, beside)),
             Panel::HeatMap(map) => Box::new(heatmap::Plan::new(map)),
+            Panel::Mesh(mesh) => Box::new(mesh::Plan::new(mesh)),
+            Panel::Quiver(quiver) => Box::new(quiver::Plan::new(quiver)),
         }
     }
 
@@ -209,6 +226,8 @@ impl Panel {
         match self {
             Panel::Curves(curves) => &curves.title,
             Panel::HeatMap(map) => &map.title,
+            Panel::Mesh(mesh) => &mesh.title,
+            Panel::Quiver(quiver) => &quiver.title,
         }
     }
 }

@@ -10,6 +10,10 @@ pub(super) type Rgb = [u8; 3];
 pub(super) const FULL_WIDTH: f64 = 1020.0;
 pub(super) const SINGLE_WIDTH: f64 = 680.0;
 
+/// Width of a figure with three panels or more beside each other of which some are curves: ticks, labels and keys would
+/// leave little of [`FULL_WIDTH`]. On 17 cm of paper its smallest text is 6 pt.
+pub(super) const WIDE_WIDTH: f64 = 1200.0;
+
 /// Free border round the figure, and space between panels.
 pub(super) const BORDER: f64 = 10.0;
 pub(super) const GUTTER: f64 = 26.0;

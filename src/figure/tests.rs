@@ -1,6 +1,9 @@
 use super::*;
 use ndarray::Array2;
 
+pub(in crate::figure) mod page;
+mod squares;
+
 fn curves(scale: Scale, points: &[Vec<(f64, f64)>]) -> Panel {
     let axis = |label: &str| Axis {
         label: label.to_owned(),
@@ -51,7 +54,7 @@ fn heat_map(values: Array2<f64>, colours: Colours) -> Panel {
     })
 }
 
-fn figure(rows: Vec<Vec<Panel>>) -> Figure {
+pub(in crate::figure) fn figure(rows: Vec<Vec<Panel>>) -> Figure {
     Figure {
         name: "test".to_owned(),
         title: None,

@@ -127,7 +127,7 @@ fn measure(loaded: &Loaded, study: &Study, name: &str) -> (Option<Record>, Optio
         numerics: &loaded.scenario.numerics,
         progress: &bar,
     };
-    match study.measure(&context) {
+    match study.experiment().measure(&context) {
         Ok(Measured {
             record,
             interrupted,
@@ -146,8 +146,11 @@ pub fn numbered(studies: &[Study]) -> Vec<(Study, String)> {
         .iter()
         .enumerate()
         .map(|(k, study)| {
-            let slug = study.slug();
-            let earlier = studies[..k].iter().filter(|s| s.slug() == slug).count();
+            let slug = study.experiment().slug();
+            let earlier = studies[..k]
+                .iter()
+                .filter(|s| s.experiment().slug() == slug)
+                .count();
             let name = match earlier {
                 0 => slug.to_owned(),
                 _ => format!("{slug}-{}", earlier + 1),

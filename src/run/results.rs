@@ -39,11 +39,19 @@ impl Results<'_> {
             let read = |error: RecordError| {
                 FolderError::Record(data_path(&done.name, "npz").into(), error)
             };
-            verdicts.extend(done.study.judge(&done.name, &done.record).map_err(read)?);
-            let curve = done.study.curve(&done.record).map_err(read)?;
+            verdicts.extend(
+                done.study
+                    .experiment()
+                    .judge(&done.name, &done.record)
+                    .map_err(read)?,
+            );
+            let curve = done.study.experiment().curve(&done.record).map_err(read)?;
             folder.write(&data_path(&done.name, "csv"), &csv(&curve))?;
             tables.push(curve.table(&done.name));
-            let drawn = done.study.draw(&self.loaded.built, &done.record);
+            let drawn = done
+                .study
+                .experiment()
+                .draw(&self.loaded.built, &done.record);
             for figure in drawn.map_err(read)? {
                 figures.push(write_figure(folder, &done.name, &figure)?);
             }
@@ -114,9 +122,6 @@ fn csv(curve: &Curve) -> Vec<u8> {
 
 impl From<&Verdict> for VerdictRow {
     fn from(verdict: &Verdict) -> Self {
-        let interval = verdict.interval.map_or(String::new(), |(low, high)| {
-            format!("[{low:.3}, {high:.3}]")
-        });
         Self {
             study: verdict.study.clone(),
             claim: verdict.claim.clone(),
@@ -125,8 +130,8 @@ impl From<&Verdict> for VerdictRow {
                 .unwrap_or(&verdict.quantity)
                 .to_owned(),
             prediction: verdict.prediction.clone(),
-            observed: verdict.observed.map_or("–".into(), |v| format!("{v:.3}")),
-            interval,
+            observed: verdict.observed_text(),
+            interval: verdict.interval_text(),
             status: verdict.status,
             reason: verdict.reason.clone(),
             excluded: verdict.excluded.clone(),

@@ -4,7 +4,10 @@
 //! Time is a sum of `nodes × nanoseconds per node` over the parts of each study, with the constants of [`Cost`].
 
 use super::{Scenario, Time};
-use crate::study::{Flow, IterationStart, ScalingLimit, Sinkhorn, Study};
+use crate::study::{
+    ExponentialConvergence, Flow, IterationStart, MirrorFlow, ScalingLimit, SideBySide, Sinkhorn,
+    Study,
+};
 use std::fs;
 
 /// The measured constants behind both estimates.
@@ -22,6 +25,14 @@ pub struct Cost {
     pub scaling_limit_fields: f64,
     /// Fields recorded per ε: p^ε, and what is in hand while it is compared.
     pub scaling_limit_record_fields: f64,
+    /// Fields of the mirror flow in three coordinates: the primal one holds an elliptic solve and its own Krylov basis.
+    pub mirror_flow_fields: f64,
+    /// Fields kept per instant: the three coordinates, velocity, and the dense output round it.
+    pub mirror_flow_record_fields: f64,
+    /// One step of the primal coordinate, relative to one of the mirror coordinate.
+    pub primal: f64,
+    /// One elliptic solve, per node.
+    pub elliptic_ns: f64,
     /// Steps of the adaptive integrator to any horizon at tolerance 1e-9 (the initial layer dominates).
     pub adaptive_steps: f64,
     /// Growth of that number per factor ten in the tolerance.
@@ -48,6 +59,10 @@ pub const COST: Cost = Cost {
     sinkhorn_fields: 10.0,
     scaling_limit_fields: 90.0,
     scaling_limit_record_fields: 3.0,
+    mirror_flow_fields: 160.0,
+    mirror_flow_record_fields: 30.0,
+    primal: 6.0,
+    elliptic_ns: 6000.0,
     adaptive_steps: 40.0,
     adaptive_growth: 1.6,
     adaptive_step_ns: 4000.0,
@@ -80,6 +95,10 @@ pub fn seconds(scenario: &Scenario) -> f64 {
         Study::Flow(flow) => flow_ns(scenario, horizon(flow)),
         Study::Sinkhorn(sinkhorn) => sinkhorn_ns(scenario, sinkhorn),
         Study::ScalingLimit(limit) => scaling_limit_ns(scenario, limit),
+        Study::OptimalMap(_) => 4.0 * COST.elliptic_ns,
+        Study::MirrorFlow(flow) => mirror_flow_ns(scenario, flow),
+        Study::ExponentialConvergence(decay) => convergence_ns(scenario, decay),
+        Study::SideBySide(page) => side_by_side_ns(scenario, page),
     };
     let per_node: f64 = scenario.studies.iter().map(of_study).sum();
     per_node * nodes(scenario) * 1e-9
@@ -120,6 +139,17 @@ fn study_fields(study: &Study) -> f64 {
             COST.scaling_limit_fields
                 + COST.scaling_limit_record_fields * limit.epsilons.len() as f64
         }
+        Study::OptimalMap(_) => COST.flow_fields,
+        Study::MirrorFlow(flow) => {
+            COST.mirror_flow_fields + COST.mirror_flow_record_fields * flow.times.len() as f64
+        }
+        Study::ExponentialConvergence(decay) => {
+            COST.scaling_limit_fields + COST.flow_record_fields * decay.samples as f64
+        }
+        Study::SideBySide(page) => {
+            study_fields(&Study::ScalingLimit(page.scaling_limit()))
+                + COST.flow_record_fields * page.samples as f64
+        }
     }
 }
 
@@ -155,6 +185,32 @@ fn scaling_limit_ns(scenario: &Scenario, limit: &ScalingLimit) -> f64 {
     // The flow itself, on three quarters of the nodes along each axis, and at a looser tolerance.
     let flows = 1.0 + 0.75f64.powi(scenario.dimension() as i32) + COST.time_variation;
     iterations + flows * tangent * flow_ns(scenario, limit.time)
+}
+
+fn mirror_flow_ns(scenario: &Scenario, flow: &MirrorFlow) -> f64 {
+    let horizon = flow.times.last().copied().unwrap_or(0.0);
+    // At a hundredth of the tolerance, in the mirror, dual and primal coordinate.
+    let tight = COST.adaptive_growth.powi(2) * flow_ns(scenario, horizon);
+    let steps: usize = flow.refinements.iter().sum();
+    (2.0 + COST.primal) * (tight + steps as f64 * COST.adaptive_step_ns)
+}
+
+fn convergence_ns(scenario: &Scenario, decay: &ExponentialConvergence) -> f64 {
+    let iterations = decay
+        .epsilons
+        .iter()
+        .map(|&epsilon| decay.time / epsilon * iteration_ns(scenario, epsilon));
+    // The flow with its two variations, Fokker–Planck and each other objective twice.
+    let flows = 3.0 + 2.0 * (1.0 + decay.others.len() as f64);
+    let distances = 0.5 * COST.distances_ns[scenario.dimension() - 1];
+    iterations.sum::<f64>()
+        + flows * flow_ns(scenario, decay.time)
+        + decay.samples as f64 * distances
+}
+
+fn side_by_side_ns(scenario: &Scenario, page: &SideBySide) -> f64 {
+    scaling_limit_ns(scenario, &page.scaling_limit())
+        + convergence_ns(scenario, &page.convergence())
 }
 
 /// Nanoseconds per node of two half-steps: one sum per axis over the nodes where the kernel exceeds round-off.

@@ -98,9 +98,13 @@ impl Scenario {
     /// The same scenario in its one canonical form: every list of ε descends.
     fn resolved(mut self) -> Self {
         for study in &mut self.studies {
-            if let Study::ScalingLimit(limit) = study {
-                limit.epsilons.sort_by(|a, b| b.total_cmp(a));
-            }
+            let epsilons = match study {
+                Study::ScalingLimit(limit) => &mut limit.epsilons,
+                Study::ExponentialConvergence(decay) => &mut decay.epsilons,
+                Study::SideBySide(page) => &mut page.epsilons,
+                _ => continue,
+            };
+            epsilons.sort_by(|a, b| b.total_cmp(a));
         }
         self
     }

@@ -8,7 +8,7 @@ pub const TEMPLATE: &str = "`mirrorflow new` writes a scenario that explains eve
 
 /// What each field of a scenario takes, for the help of a wrong type. Fields that mean different things in different
 /// sections stand with their section.
-const EXPECTED: [(&str, &str); 22] = [
+const EXPECTED: [(&str, &str); 27] = [
     (
         "title",
         "a text in quotes, such as title: \"Heat kernel, one dimension\"",
@@ -43,7 +43,27 @@ const EXPECTED: [(&str, &str); 22] = [
     ("order", "2 or 4, as in FiniteDifference(order: 4)"),
     ("tolerance", "a number, such as tolerance: 1e-9"),
     ("step", "a positive number, such as step: 1e-5"),
-    ("studies", "a list of Flow(…), Sinkhorn(…), ScalingLimit(…)"),
+    (
+        "studies",
+        "a list of Flow(…), Sinkhorn(…), ScalingLimit(…), OptimalMap(…), MirrorFlow(…), ExponentialConvergence(…), SideBySide(…)",
+    ),
+    (
+        "objective",
+        "RelativeEntropy, ReverseRelativeEntropy, ChiSquare, PowerDivergence(exponent: 1.5), Entropy, PowerEntropy(exponent: 2.0) or PotentialEnergy",
+    ),
+    (
+        "others",
+        "a list of divergences, such as others: [ReverseRelativeEntropy, ChiSquare]",
+    ),
+    (
+        "samples",
+        "a whole number of at least 8, such as samples: 40",
+    ),
+    ("horizon", "a positive number, such as horizon: 0.24"),
+    (
+        "refinements",
+        "increasing numbers of steps, such as refinements: [8, 16, 32], or []",
+    ),
     (
         "times",
         "a list of increasing positive numbers, such as times: [0.01, 0.05]",
@@ -90,6 +110,7 @@ pub fn kind_of(name: &str) -> &'static str {
     match name {
         "Study" => "study",
         "Kernel" => "kernel",
+        "Objective" => "objective",
         "DensityChoice" => "kind of density",
         "StartPotential" | "IterationStart" => "start",
         "Space" => "calculus",

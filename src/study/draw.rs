@@ -4,6 +4,8 @@ use crate::figure::{Axis, Colours, Curves, Figure, HeatMap, Panel, Scale, Series
 use crate::record::{Record, RecordError};
 use crate::scenario::Built;
 use mirrorflow_solvers::Torus;
+use mirrorflow_solvers::calculus::{Calculus, Spectral};
+use mirrorflow_solvers::interpolation::Interpolant;
 use mirrorflow_solvers::resample::refine;
 use ndarray::Array2;
 
@@ -168,16 +170,11 @@ pub fn profile(label: &str, values: &[f64], style: Style, colour: usize) -> Seri
 
 /// Heat map of a field; of its slice at the middle of the third axis in 3-D.
 pub fn map(torus: &Torus, title: &str, values: &[f64], colours: Colours) -> Panel {
-    let points = torus.points();
-    let depth = points.get(2).copied().unwrap_or(1);
-    let values = Array2::from_shape_fn((points[0], points[1]), |(i, j)| {
-        values[(i * points[1] + j) * depth + depth / 2]
-    });
     Panel::HeatMap(HeatMap {
         title: title.to_owned(),
         x: "x".into(),
         y: "y".into(),
-        values,
+        values: slice(torus, values),
         colour_bar: String::new(),
         colours,
     })
@@ -189,5 +186,78 @@ pub fn slice_note(torus: &Torus) -> &'static str {
         "; slice z = 1/2"
     } else {
         ""
+    }
+}
+
+/// The field itself in 2-D, its slice at the middle of the third axis in 3-D.
+pub fn slice(torus: &Torus, values: &[f64]) -> Array2<f64> {
+    let points = torus.points();
+    let depth = points.get(2).copied().unwrap_or(1);
+    Array2::from_shape_fn((points[0], points[1]), |(i, j)| {
+        values[(i * points[1] + j) * depth + depth / 2]
+    })
+}
+
+/// ∇p at the nodes.
+pub fn gradient(torus: &Torus, p: &[f64]) -> Vec<Vec<f64>> {
+    let mut gradient = vec![vec![0.0; torus.len()]; torus.dimension()];
+    Spectral::new(torus).gradient(p, &mut gradient);
+    gradient
+}
+
+/// Lines of the mesh along each axis, and points on each.
+const MESH_LINES: usize = 20;
+const MESH_POINTS: usize = 200;
+
+/// Image under `x + displacement(x)` of the lines x = const and y = const of a regular mesh.
+pub fn mesh(torus: &Torus, displacement: &[Vec<f64>]) -> Vec<Vec<(f64, f64)>> {
+    let map = Map::new(torus, displacement);
+    let along = |k: usize| k as f64 / MESH_POINTS as f64;
+    let across = |k: usize| k as f64 / MESH_LINES as f64;
+    let line = |point: &dyn Fn(usize) -> (f64, f64)| -> Vec<(f64, f64)> {
+        map.images(&(0..=MESH_POINTS).map(point).collect::<Vec<_>>())
+    };
+    (0..MESH_LINES)
+        .flat_map(|k| {
+            [
+                line(&|s| (across(k), along(s))),
+                line(&|s| (along(s), across(k))),
+            ]
+        })
+        .collect()
+}
+
+/// Images of the crossings of that mesh.
+pub fn crossings(torus: &Torus, displacement: &[Vec<f64>]) -> Vec<(f64, f64)> {
+    let across = |k: usize| k as f64 / MESH_LINES as f64;
+    let all =
+        (0..MESH_LINES * MESH_LINES).map(|k| (across(k / MESH_LINES), across(k % MESH_LINES)));
+    Map::new(torus, displacement).images(&all.collect::<Vec<_>>())
+}
+
+/// A map of the plane (of the middle slice in 3-D) between the nodes, by its interpolant.
+struct Map {
+    interpolant: Interpolant,
+    dimension: usize,
+}
+
+impl Map {
+    fn new(torus: &Torus, displacement: &[Vec<f64>]) -> Self {
+        let fields: Vec<&[f64]> = displacement[..2].iter().map(Vec::as_slice).collect();
+        Self {
+            interpolant: Interpolant::new(torus, &fields),
+            dimension: torus.dimension(),
+        }
+    }
+
+    fn images(&self, points: &[(f64, f64)]) -> Vec<(f64, f64)> {
+        let mut coordinates = vec![vec![0.5; points.len()]; self.dimension];
+        coordinates[0] = points.iter().map(|p| p.0).collect();
+        coordinates[1] = points.iter().map(|p| p.1).collect();
+        let (mut x, mut y) = (vec![0.0; points.len()], vec![0.0; points.len()]);
+        self.interpolant
+            .evaluate(&coordinates, &mut [&mut x, &mut y]);
+        let moved = points.iter().zip(x.iter().zip(&y));
+        moved.map(|(p, (x, y))| (p.0 + x, p.1 + y)).collect()
     }
 }

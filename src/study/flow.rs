@@ -2,7 +2,7 @@
 
 use super::draw::{self, Snapshot};
 use super::measure::{Context, MeasureError, Measured};
-use super::{Curve, short};
+use super::{Curve, Experiment, short};
 use crate::figure::{Figure, Scale, Style};
 use crate::record::{Record, RecordError};
 use crate::scenario::Built;
@@ -28,12 +28,20 @@ const DIAGNOSTICS: [(&str, &str); 6] = [
     ("krylov", "Krylov iterations"),
 ];
 
-impl Flow {
+impl Experiment for Flow {
+    fn name(&self) -> &'static str {
+        "Flow"
+    }
+
+    fn slug(&self) -> &'static str {
+        "flow"
+    }
+
     /// Records `times[T]`, `p[T, n…]` raw, `rho[T, n…]`, `kl[T]` = KL(ρ_t | e^{-f}), and the diagnostics of every step.
     ///
     /// # Errors
     /// [`MeasureError`], with the times reached before it.
-    pub fn measure(&self, context: &Context) -> Result<Measured, MeasureError> {
+    fn measure(&self, context: &Context) -> Result<Measured, MeasureError> {
         let horizon = self.times.last().copied().unwrap_or(0.0);
         let mut flow = context.flow();
         let mut steps: Vec<FlowStep> = Vec::new();
@@ -79,7 +87,7 @@ impl Flow {
     ///
     /// # Errors
     /// [`RecordError`].
-    pub fn draw(&self, built: &Built, record: &Record) -> Result<Vec<Figure>, RecordError> {
+    fn draw(&self, built: &Built, record: &Record) -> Result<Vec<Figure>, RecordError> {
         let times = record.values("times")?.to_vec();
         let mut figures = Vec::new();
         if !times.is_empty() {
@@ -105,6 +113,15 @@ impl Flow {
         figures.push(health(record)?);
         Ok(figures)
     }
+
+    /// Diagnostics per accepted step.
+    fn curve(&self, record: &Record) -> Result<Curve, RecordError> {
+        DIAGNOSTICS
+            .iter()
+            .try_fold(Curve::default(), |curve, (name, header)| {
+                curve.column(header, record, name)
+            })
+    }
 }
 
 /// Step size, mass defect and spectral tail against time.
@@ -127,13 +144,4 @@ fn health(record: &Record) -> Result<Figure, RecordError> {
          and the largest Fourier coefficient of p_{t} in the upper third of the modes over the largest of all."
             .into(),
     ))
-}
-
-/// Diagnostics per accepted step.
-pub fn curve(record: &Record) -> Result<Curve, RecordError> {
-    DIAGNOSTICS
-        .iter()
-        .try_fold(Curve::default(), |curve, (name, header)| {
-            curve.column(header, record, name)
-        })
 }

@@ -39,7 +39,32 @@ impl Progress for Silent {
     fn update(&self, _stage: &str, _fraction: f64) {}
 }
 
+/// A part of a larger measurement: its progress is squeezed between `from` and `to`.
+pub struct Nested<'a> {
+    whole: &'a dyn Progress,
+    from: f64,
+    to: f64,
+}
+
+impl<'a> Nested<'a> {
+    pub fn new(whole: &'a dyn Progress, from: f64, to: f64) -> Self {
+        Self { whole, from, to }
+    }
+}
+
+impl Progress for Nested<'_> {
+    fn update(&self, stage: &str, fraction: f64) {
+        let done = self.from + (self.to - self.from) * fraction;
+        self.whole.update(stage, done);
+    }
+
+    fn interrupted(&self) -> bool {
+        self.whole.interrupted()
+    }
+}
+
 /// The problem and how to discretise it.
+#[derive(Clone, Copy)]
 pub struct Context<'a> {
     pub built: &'a Built,
     pub numerics: &'a Numerics,
@@ -105,7 +130,15 @@ impl Measured {
     }
 }
 
-impl Context<'_> {
+impl<'a> Context<'a> {
+    /// The same, telling another progress.
+    pub fn with<'b>(&self, progress: &'b dyn Progress) -> Context<'b>
+    where
+        'a: 'b,
+    {
+        Context { progress, ..*self }
+    }
+
     /// The calculus that the scenario asks for, on `torus`.
     pub fn calculus(&self, torus: &Torus) -> Box<dyn Calculus> {
         match self.numerics.space {

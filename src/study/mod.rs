@@ -3,21 +3,32 @@
 //! `measure` is the only expensive step; `judge`, `draw`, `curve` and `summary` are pure functions of the record.
 
 mod draw;
+mod experiment;
+mod exponential_convergence;
 mod flow;
+mod hypothesis;
 mod measure;
+mod mirror_flow;
+mod objective;
+mod optimal_map;
 mod scaling_limit;
+mod side_by_side;
 mod sinkhorn;
 
+pub use experiment::Experiment;
+pub use exponential_convergence::ExponentialConvergence;
 pub use flow::Flow;
 pub use measure::{Context, Interrupted, MeasureError, Measured, Progress, Silent};
+pub use mirror_flow::{Metric, MirrorFlow};
+pub use objective::Objective;
+pub use optimal_map::OptimalMap;
 pub use scaling_limit::{Reference, ScalingLimit, Variation};
+pub use side_by_side::SideBySide;
 pub use sinkhorn::Sinkhorn;
 
-use crate::figure::Figure;
 use crate::record::{Record, RecordError};
 use crate::report::Table;
-use crate::scenario::Built;
-use crate::verdict::{Claim, Verdict};
+use crate::verdict::Claim;
 use mirrorflow_solvers::sinkhorn as numerics;
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +39,10 @@ pub enum Study {
     Flow(Flow),
     Sinkhorn(Sinkhorn),
     ScalingLimit(ScalingLimit),
+    OptimalMap(OptimalMap),
+    MirrorFlow(MirrorFlow),
+    ExponentialConvergence(ExponentialConvergence),
+    SideBySide(SideBySide),
 }
 
 /// The Gibbs kernel `K_ε` on the torus.
@@ -60,68 +75,16 @@ impl From<Kernel> for numerics::Kernel {
 }
 
 impl Study {
-    /// Name in the scenario file.
-    pub fn name(&self) -> &'static str {
+    /// The study itself.
+    pub fn experiment(&self) -> &dyn Experiment {
         match self {
-            Self::Flow(_) => "Flow",
-            Self::Sinkhorn(_) => "Sinkhorn",
-            Self::ScalingLimit(_) => "ScalingLimit",
-        }
-    }
-
-    /// Name in paths and verdicts.
-    pub fn slug(&self) -> &'static str {
-        match self {
-            Self::Flow(_) => "flow",
-            Self::Sinkhorn(_) => "sinkhorn",
-            Self::ScalingLimit(_) => "scaling-limit",
-        }
-    }
-
-    /// Computes everything that is later judged and drawn.
-    ///
-    /// # Errors
-    /// [`MeasureError`], with what was measured before it.
-    pub fn measure(&self, context: &Context) -> Result<Measured, MeasureError> {
-        match self {
-            Self::Flow(study) => study.measure(context),
-            Self::Sinkhorn(study) => study.measure(context),
-            Self::ScalingLimit(study) => study.measure(context),
-        }
-    }
-
-    /// Verdicts on this study's claims; `study` is the numbered slug.
-    ///
-    /// # Errors
-    /// [`RecordError`] when the record is not one of this study.
-    pub fn judge(&self, study: &str, record: &Record) -> Result<Vec<Verdict>, RecordError> {
-        match self {
-            Self::Flow(_) | Self::Sinkhorn(_) => Ok(Vec::new()),
-            Self::ScalingLimit(limit) => limit.judge(study, record),
-        }
-    }
-
-    /// The figures, named within the study.
-    ///
-    /// # Errors
-    /// As [`Self::judge`].
-    pub fn draw(&self, built: &Built, record: &Record) -> Result<Vec<Figure>, RecordError> {
-        match self {
-            Self::Flow(study) => study.draw(built, record),
-            Self::Sinkhorn(study) => study.draw(built, record),
-            Self::ScalingLimit(study) => study.draw(built, record),
-        }
-    }
-
-    /// The curve behind the figures: a row a point, units in the header.
-    ///
-    /// # Errors
-    /// As [`Self::judge`].
-    pub fn curve(&self, record: &Record) -> Result<Curve, RecordError> {
-        match self {
-            Self::Flow(_) => flow::curve(record),
-            Self::Sinkhorn(_) => sinkhorn::curve(record),
-            Self::ScalingLimit(_) => scaling_limit::curve(record),
+            Self::Flow(study) => study,
+            Self::Sinkhorn(study) => study,
+            Self::ScalingLimit(study) => study,
+            Self::OptimalMap(study) => study,
+            Self::MirrorFlow(study) => study,
+            Self::ExponentialConvergence(study) => study,
+            Self::SideBySide(study) => study,
         }
     }
 
@@ -135,7 +98,12 @@ impl Study {
 
     /// Every claim that some study can judge, with the study's name.
     pub fn claims() -> Vec<(&'static str, &'static [Claim])> {
-        vec![("ScalingLimit", scaling_limit::CLAIMS)]
+        vec![
+            ("ScalingLimit", scaling_limit::CLAIMS),
+            ("OptimalMap", optimal_map::CLAIMS),
+            ("MirrorFlow", mirror_flow::CLAIMS),
+            ("ExponentialConvergence", exponential_convergence::CLAIMS),
+        ]
     }
 }
 

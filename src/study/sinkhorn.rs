@@ -2,7 +2,7 @@
 
 use super::draw::{self, Snapshot};
 use super::measure::{Context, MeasureError, Measured};
-use super::{Curve, IterationStart, Kernel, short};
+use super::{Curve, Experiment, IterationStart, Kernel, short};
 use crate::figure::{Figure, Scale, Style};
 use crate::record::{Record, RecordError};
 use crate::scenario::Built;
@@ -75,13 +75,23 @@ impl Sinkhorn {
             (error, _) => error,
         })
     }
+}
+
+impl Experiment for Sinkhorn {
+    fn name(&self) -> &'static str {
+        "Sinkhorn"
+    }
+
+    fn slug(&self) -> &'static str {
+        "sinkhorn"
+    }
 
     /// Records `epsilon`, `p`, `q`, `log_rho` [n…] after the last iteration, and per iteration `kl` = KL(ρ_k | e^{-f}) and
     /// `change` = sup|p_k − p_{k−1}|.
     ///
     /// # Errors
     /// [`MeasureError`], with the iterations before it.
-    pub fn measure(&self, context: &Context) -> std::result::Result<Measured, MeasureError> {
+    fn measure(&self, context: &Context) -> std::result::Result<Measured, MeasureError> {
         let mut sinkhorn = self.iteration(context)?;
         let log_source: Vec<f64> = sinkhorn.source().iter().map(|f| -f).collect();
         let mut log_rho = log_source.clone();
@@ -115,7 +125,7 @@ impl Sinkhorn {
     ///
     /// # Errors
     /// [`RecordError`].
-    pub fn draw(
+    fn draw(
         &self,
         built: &Built,
         record: &Record,
@@ -156,14 +166,14 @@ impl Sinkhorn {
         );
         Ok(vec![fields, decay])
     }
-}
 
-/// One row per iteration.
-pub fn curve(record: &Record) -> std::result::Result<Curve, RecordError> {
-    Curve::default()
-        .column("iteration", record, "iteration")?
-        .column("KL(rho_k | e^-f) [nats]", record, "kl")?
-        .column("sup|p_k - p_{k-1}|", record, "change")
+    /// One row per iteration.
+    fn curve(&self, record: &Record) -> std::result::Result<Curve, RecordError> {
+        Curve::default()
+            .column("iteration", record, "iteration")?
+            .column("KL(rho_k | e^-f) [nats]", record, "kl")?
+            .column("sup|p_k - p_{k-1}|", record, "change")
+    }
 }
 
 /// Number of iterations of length ε that reach `time`, a multiple of ε once the scenario is validated.

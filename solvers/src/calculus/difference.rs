@@ -4,7 +4,7 @@
 
 use super::{Calculus, Derivatives, Symbol};
 use crate::fourier::{Fourier, angular};
-use crate::parallel::for_each_chunk;
+use crate::parallel::{axpy, for_each_chunk};
 use crate::symmetric::pairs;
 use crate::torus::Torus;
 
@@ -22,6 +22,8 @@ struct Stencil {
 pub struct FiniteDifference {
     torus: Torus,
     order: u32,
+    /// One term of a divergence.
+    term: Vec<f64>,
 }
 
 impl FiniteDifference {
@@ -32,6 +34,7 @@ impl FiniteDifference {
         Self {
             torus: torus.clone(),
             order,
+            term: vec![0.0; torus.len()],
         }
     }
 
@@ -122,6 +125,21 @@ impl Calculus for FiniteDifference {
         for (axis, out) in out.iter_mut().enumerate() {
             self.apply(self.first(self.torus.spacing(axis)), axis, field, out);
         }
+    }
+
+    fn divergence(&mut self, flux: &[Vec<f64>], out: &mut [f64]) {
+        let mut term = std::mem::take(&mut self.term);
+        out.fill(0.0);
+        for (axis, component) in flux.iter().enumerate() {
+            self.apply(
+                self.first(self.torus.spacing(axis)),
+                axis,
+                component,
+                &mut term,
+            );
+            axpy(1.0, &term, out);
+        }
+        self.term = term;
     }
 
     fn symbol(&self, axis: usize) -> Symbol {

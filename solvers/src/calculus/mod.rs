@@ -39,6 +39,14 @@ impl Symbol {
     pub fn radius(&self) -> f64 {
         self.second.iter().copied().fold(0.0, f64::max)
     }
+
+    /// Whether ∂ tells each mode from a constant: not so for the Nyquist mode of a spectral calculus.
+    pub fn seen(&self) -> Vec<bool> {
+        let modes = self.first.iter().zip(&self.second);
+        modes
+            .map(|(first, second)| *first != 0.0 || *second == 0.0)
+            .collect()
+    }
 }
 
 /// A discretisation of ∇ and ∇² on a [`Torus`]. Both implementations commute with translations by nodes, so a
@@ -51,6 +59,16 @@ pub trait Calculus: Send {
 
     /// ∇p at the nodes.
     fn gradient(&mut self, field: &[f64], out: &mut [Vec<f64>]);
+
+    /// `∇·q` at the nodes, minus the adjoint of [`Self::gradient`]: its mean is zero to round-off, whatever the flux q.
+    fn divergence(&mut self, flux: &[Vec<f64>], out: &mut [f64]);
+
+    /// Removes the modes that a flux form cannot damp: of a spectral calculus in two or three dimensions, those that are Nyquist
+    /// along some axis; none otherwise.
+    ///
+    /// ∂ vanishes on them along that axis, yet a variable coefficient couples their variation along the others to the next modes, on
+    /// which ∂ is largest. No preconditioner diagonal in Fourier space stands that. In one dimension ∂ decouples them.
+    fn remove_nyquist(&mut self, _field: &mut [f64]) {}
 
     /// Eigenvalues along one axis, in the order of [`crate::fourier::Fourier::wavenumbers`].
     fn symbol(&self, axis: usize) -> Symbol;
@@ -66,7 +84,7 @@ pub trait Calculus: Send {
 mod tests {
     use super::*;
     use crate::fourier::Fourier;
-    use crate::parallel::sup_difference;
+    use crate::parallel::{dot, sup_difference};
     use crate::symmetric::pairs;
     use std::f64::consts::PI;
 
@@ -134,6 +152,31 @@ mod tests {
                     (observed - f64::from(order)).abs() < 0.1,
                     "d = {dimension}, order {order}: observed {observed}"
                 );
+            }
+        }
+    }
+
+    #[test]
+    fn divergence_has_mean_zero_and_is_minus_the_adjoint_of_the_gradient() {
+        for points in [vec![16], vec![12, 16], vec![8, 16, 8]] {
+            let torus = Torus::new(&points).unwrap();
+            let rough = |seed: usize| -> Vec<f64> {
+                let value = |i: usize| (1.7 * (i * i + seed) as f64).sin();
+                (0..torus.len()).map(value).collect()
+            };
+            let flux: Vec<Vec<f64>> = (0..points.len()).map(|axis| rough(7 * axis)).collect();
+            let field = rough(3);
+            let mut list: Vec<Box<dyn Calculus>> = vec![Box::new(Spectral::new(&torus))];
+            list.extend([2, 4].map(|o| Box::new(FiniteDifference::new(&torus, o)) as Box<_>));
+            for calculus in &mut list {
+                let mut gradient = vec![vec![0.0; torus.len()]; points.len()];
+                let mut divergence = vec![0.0; torus.len()];
+                calculus.gradient(&field, &mut gradient);
+                calculus.divergence(&flux, &mut divergence);
+                assert!(crate::parallel::mean(&divergence).abs() < 1e-13);
+                let by_parts: f64 = flux.iter().zip(&gradient).map(|(q, g)| dot(q, g)).sum();
+                let scale = torus.len() as f64;
+                assert!((dot(&divergence, &field) + by_parts).abs() < 1e-12 * scale);
             }
         }
     }

@@ -11,6 +11,7 @@
 
 use super::{Calculus, Derivatives, Symbol};
 use crate::fourier::{Complex64, Fourier, angular};
+use crate::parallel::for_each_block;
 use crate::symmetric::pairs;
 use crate::torus::Torus;
 
@@ -20,8 +21,12 @@ pub struct Spectral {
     fourier: Fourier,
     symbols: Vec<Symbol>,
     ones: Vec<Vec<f64>>,
+    /// Zero for the Nyquist mode of each axis, one for the others.
+    below_nyquist: Vec<Vec<f64>>,
     spectrum: Vec<Complex64>,
     work: Vec<Complex64>,
+    /// Where a divergence is summed.
+    total: Vec<Complex64>,
     /// One for the modes that the 2/3 rule keeps along each axis, when dealiased.
     kept: Option<Vec<Vec<f64>>>,
 }
@@ -33,12 +38,18 @@ impl Spectral {
         let d = torus.dimension();
         let symbols: Vec<_> = (0..d).map(|axis| symbol(&fourier, axis)).collect();
         let ones = symbols.iter().map(|s| vec![1.0; s.first.len()]).collect();
+        let below_nyquist = symbols
+            .iter()
+            .map(|s: &Symbol| s.seen().into_iter().map(f64::from).collect())
+            .collect();
         Self {
             spectrum: fourier.spectrum(),
             work: fourier.spectrum(),
+            total: fourier.spectrum(),
             fourier,
             symbols,
             ones,
+            below_nyquist,
             kept: None,
         }
     }
@@ -64,12 +75,17 @@ impl Spectral {
 
     /// `∂_i` of the transformed field.
     fn first(&mut self, axis: usize, out: &mut [f64]) {
+        self.multiply_first(axis);
+        self.fourier.inverse(&mut self.work, out);
+    }
+
+    /// The transform of `∂_i` of the transformed field, in `work`.
+    fn multiply_first(&mut self, axis: usize) {
         let unit = Complex64::new(0.0, self.normalisation());
         let mut factors: Vec<&[f64]> = self.ones.iter().map(Vec::as_slice).collect();
         factors[axis] = &self.symbols[axis].first;
         self.fourier
             .multiply(&self.spectrum, &factors, unit, &mut self.work);
-        self.fourier.inverse(&mut self.work, out);
     }
 
     /// `∂_ij` of the transformed field.
@@ -85,6 +101,16 @@ impl Spectral {
         self.fourier
             .multiply(&self.spectrum, &factors, unit, &mut self.work);
         self.fourier.inverse(&mut self.work, out);
+    }
+
+    /// Multiplies the transform of the field by one factor per axis.
+    fn filter(&mut self, factors: &[Vec<f64>], field: &mut [f64]) {
+        self.transform(field);
+        let factors: Vec<&[f64]> = factors.iter().map(Vec::as_slice).collect();
+        let unit = Complex64::new(self.normalisation(), 0.0);
+        self.fourier
+            .multiply(&self.spectrum, &factors, unit, &mut self.work);
+        self.fourier.inverse(&mut self.work, field);
     }
 
     fn normalisation(&self) -> f64 {
@@ -123,6 +149,21 @@ impl Calculus for Spectral {
         }
     }
 
+    fn divergence(&mut self, flux: &[Vec<f64>], out: &mut [f64]) {
+        self.total.fill(Complex64::ZERO);
+        for (axis, component) in flux.iter().enumerate() {
+            self.transform(component);
+            self.multiply_first(axis);
+            let work = &self.work;
+            for_each_block(&mut self.total, |start, total| {
+                for (total, term) in total.iter_mut().zip(&work[start..]) {
+                    *total += term;
+                }
+            });
+        }
+        self.fourier.inverse(&mut self.total, out);
+    }
+
     fn symbol(&self, axis: usize) -> Symbol {
         self.symbols[axis].clone()
     }
@@ -132,16 +173,19 @@ impl Calculus for Spectral {
     }
 
     fn project(&mut self, field: &mut [f64]) {
-        let Some(kept) = self.kept.take() else {
+        if let Some(kept) = self.kept.take() {
+            self.filter(&kept, field);
+            self.kept = Some(kept);
+        }
+    }
+
+    fn remove_nyquist(&mut self, field: &mut [f64]) {
+        if self.torus().dimension() == 1 {
             return;
-        };
-        self.transform(field);
-        let factors: Vec<&[f64]> = kept.iter().map(Vec::as_slice).collect();
-        let unit = Complex64::new(self.normalisation(), 0.0);
-        self.fourier
-            .multiply(&self.spectrum, &factors, unit, &mut self.work);
-        self.fourier.inverse(&mut self.work, field);
-        self.kept = Some(kept);
+        }
+        let factors = std::mem::take(&mut self.below_nyquist);
+        self.filter(&factors, field);
+        self.below_nyquist = factors;
     }
 }
 

@@ -53,10 +53,21 @@ impl Linearised {
         p: &[f64],
         rate: &mut [f64],
     ) -> Result<()> {
+        self.freeze_unprojected(operator, p, rate)?;
+        operator.calculus.project(rate);
+        Ok(())
+    }
+
+    /// [`Self::freeze`] before the projection of a dealiased calculus.
+    pub(crate) fn freeze_unprojected(
+        &mut self,
+        operator: &mut MongeAmpere,
+        p: &[f64],
+        rate: &mut [f64],
+    ) -> Result<()> {
         operator.differentiate(p);
         operator.target.jet(&operator.map, &mut self.jet);
         operator.assemble_with(&self.jet.value, rate)?;
-        operator.calculus.project(rate);
         let (d, hessian) = (self.torus.dimension(), &operator.derivatives.hessian);
         let a_at = |i: usize| {
             let m = identity_plus(d, hessian, i);
@@ -82,6 +93,11 @@ impl Linearised {
             multiply(a, diffusion);
         }
         self.preconditioner.adopt(&self.a);
+    }
+
+    /// `A = (∇²u)^{-1}` at the nodes, packed, until [`Self::scale`].
+    pub fn inverse_hessian(&self) -> &[Vec<f64>] {
+        &self.a
     }
 
     /// `out = L_u w`.

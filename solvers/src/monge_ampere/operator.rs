@@ -106,7 +106,7 @@ impl MongeAmpere {
     }
 
     /// F(p) before the projection of a dealiased calculus, which is about how p is evolved, not about what ρ is.
-    fn unprojected(&mut self, p: &[f64], out: &mut [f64]) -> Result<()> {
+    pub(crate) fn unprojected(&mut self, p: &[f64], out: &mut [f64]) -> Result<()> {
         self.differentiate(p);
         self.target.jet(&self.map, &mut self.jet);
         self.assemble(out)

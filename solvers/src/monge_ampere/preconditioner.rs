@@ -19,6 +19,8 @@ pub struct Preconditioner {
     local_size: Vec<f64>,
     mean_inverse_size: f64,
     mean_shape: Packed,
+    /// Whether each mode along each axis is in the range.
+    seen: Vec<Vec<bool>>,
 }
 
 impl Preconditioner {
@@ -26,16 +28,32 @@ impl Preconditioner {
     pub fn new(calculus: &dyn Calculus) -> Self {
         let torus = calculus.torus();
         let fourier = Fourier::new(torus);
+        let symbols: Vec<Symbol> = (0..torus.dimension())
+            .map(|axis| calculus.symbol(axis))
+            .collect();
         Self {
-            symbols: (0..torus.dimension())
-                .map(|axis| calculus.symbol(axis))
-                .collect(),
+            seen: symbols.iter().map(|s| vec![true; s.first.len()]).collect(),
+            symbols,
             spectrum: fourier.spectrum(),
             fourier,
             local_size: vec![1.0; torus.len()],
             mean_inverse_size: 1.0,
             mean_shape: [0.0; 6],
         }
+    }
+
+    /// The same for `−c ∇·(A∇w)` in place of `−c A:∇²w`: first derivatives twice, which on a grid are not the second ones. Modes
+    /// that [`Calculus::remove_nyquist`] removes are not in its range.
+    pub fn of_divergence_form(calculus: &dyn Calculus) -> Self {
+        let mut this = Self::new(calculus);
+        let several = this.symbols.len() > 1;
+        for (symbol, seen) in this.symbols.iter_mut().zip(&mut this.seen) {
+            if several {
+                *seen = symbol.seen();
+            }
+            symbol.second = symbol.first.iter().map(|first| first * first).collect();
+        }
+        this
     }
 
     /// Eigenvalues of ∂ and −∂² along each axis.
@@ -74,13 +92,15 @@ impl Preconditioner {
             }
         });
         self.fourier.forward(out, &mut self.spectrum);
-        let (symbols, shape) = (&self.symbols, &self.mean_shape);
+        let (symbols, shape, seen) = (&self.symbols, &self.mean_shape, &self.seen);
         let constant = identity * self.mean_inverse_size;
         let scale = 1.0 / v.len() as f64;
         let kernel = self.mean_inverse_size;
         self.fourier
             .for_each_mode(&mut self.spectrum, |value, index| {
                 let eigenvalue = constant + c * laplacian(symbols, shape, index);
+                let kept = seen.iter().zip(index).all(|(seen, &k)| seen[k]);
+                let scale = if kept { scale } else { 0.0 };
                 *value *= scale / if eigenvalue > 0.0 { eigenvalue } else { kernel };
             });
         self.fourier.inverse(&mut self.spectrum, out);

@@ -162,6 +162,9 @@ pub struct Rosenbrock {
 }
 
 impl Rosenbrock {
+    /// Order of the method.
+    pub const ORDER: u32 = 5;
+
     /// Error per step below `tolerance` in the norm of the system.
     pub fn new(tolerance: f64, len: usize) -> Self {
         Self {

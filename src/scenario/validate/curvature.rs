@@ -31,18 +31,33 @@ pub fn check(checks: &mut Checks, scenario: &Scenario, built: &Built) {
 /// Refuses the smallest ε of a study if the grid does not resolve it.
 fn resolves(checks: &mut Checks, number: usize, study: &Study, points: &[usize], stretch: f64) {
     match study {
-        Study::Flow(_) => {}
+        Study::Flow(_) | Study::OptimalMap(_) | Study::MirrorFlow(_) => {}
         Study::Sinkhorn(sinkhorn) => {
             let path = way!["studies", number, "epsilon"];
             resolves_one(checks, path, sinkhorn.epsilon, points, stretch);
         }
         Study::ScalingLimit(limit) => {
-            let epsilons = limit.epsilons.iter().copied().enumerate();
-            if let Some((i, epsilon)) = epsilons.min_by(|a, b| a.1.total_cmp(&b.1)) {
-                let path = way!["studies", number, "epsilons", i];
-                resolves_one(checks, path, epsilon, points, stretch);
-            }
+            resolves_list(checks, number, &limit.epsilons, points, stretch)
         }
+        Study::ExponentialConvergence(decay) => {
+            resolves_list(checks, number, &decay.epsilons, points, stretch);
+        }
+        Study::SideBySide(page) => resolves_list(checks, number, &page.epsilons, points, stretch),
+    }
+}
+
+/// Refuses the smallest of a list.
+fn resolves_list(
+    checks: &mut Checks,
+    number: usize,
+    epsilons: &[f64],
+    points: &[usize],
+    stretch: f64,
+) {
+    let smallest = epsilons.iter().copied().enumerate();
+    if let Some((i, epsilon)) = smallest.min_by(|a, b| a.1.total_cmp(&b.1)) {
+        let path = way!["studies", number, "epsilons", i];
+        resolves_one(checks, path, epsilon, points, stretch);
     }
 }
 

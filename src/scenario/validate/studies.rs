@@ -2,7 +2,10 @@
 
 use super::Checks;
 use crate::scenario::locate::{Step, way};
-use crate::study::{Flow, ScalingLimit, Sinkhorn, Study};
+use crate::study::{
+    ExponentialConvergence, MirrorFlow, Objective, OptimalMap, ScalingLimit, SideBySide, Sinkhorn,
+    Study,
+};
 
 /// An order needs at least this many ε.
 const FEWEST_EPSILONS: usize = 3;
@@ -21,9 +24,13 @@ pub fn check(checks: &mut Checks, studies: &[Study]) {
     }
     for (number, study) in studies.iter().enumerate() {
         match study {
-            Study::Flow(flow) => times(checks, number, flow),
+            Study::Flow(flow) => instants(checks, number, &flow.times),
             Study::Sinkhorn(parameters) => sinkhorn(checks, number, parameters),
             Study::ScalingLimit(limit) => scaling_limit(checks, number, limit),
+            Study::OptimalMap(map) => optimal_map(checks, number, map),
+            Study::MirrorFlow(flow) => mirror_flow(checks, number, flow),
+            Study::ExponentialConvergence(decay) => convergence(checks, number, decay),
+            Study::SideBySide(page) => side_by_side(checks, number, page),
         }
     }
 }
@@ -31,8 +38,8 @@ pub fn check(checks: &mut Checks, studies: &[Study]) {
 /// Largest ε that means anything on the unit torus.
 const LARGEST_EPSILON: f64 = 1.0;
 
-fn times(checks: &mut Checks, study: usize, flow: &Flow) {
-    if flow.times.is_empty() {
+fn instants(checks: &mut Checks, study: usize, times: &[f64]) {
+    if times.is_empty() {
         let help = "name the instants to record, such as times: [0.01, 0.05]".into();
         checks.refuse(
             way!["studies", study, "times"],
@@ -41,10 +48,10 @@ fn times(checks: &mut Checks, study: usize, flow: &Flow) {
             help,
         );
     }
-    for (i, &time) in flow.times.iter().enumerate() {
+    for (i, &time) in times.iter().enumerate() {
         checks.positive(way!["studies", study, "times", i], "a time", time, "0.01");
     }
-    for (i, pair) in flow.times.windows(2).enumerate() {
+    for (i, pair) in times.windows(2).enumerate() {
         if pair[1] <= pair[0] {
             checks.refuse(
                 way!["studies", study, "times", i + 1],
@@ -73,15 +80,130 @@ fn sinkhorn(checks: &mut Checks, study: usize, parameters: &Sinkhorn) {
 fn scaling_limit(checks: &mut Checks, study: usize, limit: &ScalingLimit) {
     checks.positive(way!["studies", study, "time"], "time", limit.time, "0.05");
     count(checks, study, limit);
-    for (i, &epsilon) in limit.epsilons.iter().enumerate() {
+    epsilons(checks, study, &limit.epsilons, &[limit.time]);
+}
+
+/// Every ε by itself, each once, each a divisor of every one of `times`.
+fn epsilons(checks: &mut Checks, study: usize, epsilons: &[f64], times: &[f64]) {
+    for (i, &epsilon) in epsilons.iter().enumerate() {
         let path = way!["studies", study, "epsilons", i];
         checks.positive(path, "ε", epsilon, "0.005");
         not_constant(checks, path, epsilon);
-        first_time(checks, study, &limit.epsilons, i);
-        if limit.time > 0.0 && epsilon > 0.0 {
-            whole_iterations(checks, study, i, limit.time, epsilon);
+        first_time(checks, study, epsilons, i);
+        for &time in times.iter().filter(|&&time| time > 0.0 && epsilon > 0.0) {
+            whole_iterations(checks, study, i, time, epsilon);
         }
     }
+}
+
+fn optimal_map(checks: &mut Checks, study: usize, map: &OptimalMap) {
+    let path = way!["studies", study, "tolerance"];
+    checks.positive(path, "the tolerance", map.tolerance, "1e-11");
+    if map.tolerance > LOOSEST {
+        checks.refuse(
+            path,
+            format!("a residual of {} is no solution", map.tolerance),
+            "too loose",
+            format!("use at most {LOOSEST}; 1e-11 is usual"),
+        );
+    }
+}
+
+/// Loosest residual of an elliptic solve that is worth the name.
+const LOOSEST: f64 = 1e-3;
+
+fn mirror_flow(checks: &mut Checks, study: usize, flow: &MirrorFlow) {
+    instants(checks, study, &flow.times);
+    exponent(checks, way!["studies", study, "objective"], flow.objective);
+    if flow.refinements.len() == 1 || flow.refinements.len() == 2 {
+        checks.refuse(
+            way!["studies", study, "refinements"],
+            format!(
+                "an order needs three numbers of steps, {} given",
+                flow.refinements.len()
+            ),
+            "too few",
+            "double from one to the next, such as refinements: [8, 16, 32]; or leave it empty"
+                .into(),
+        );
+    }
+    for (i, pair) in flow.refinements.windows(2).enumerate() {
+        if pair[1] <= pair[0] || pair[0] == 0 {
+            checks.refuse(
+                way!["studies", study, "refinements", i + 1],
+                format!("{} steps do not come after {}", pair[1], pair[0]),
+                "not increasing",
+                "list positive numbers of steps in increasing order".into(),
+            );
+        }
+    }
+}
+
+fn exponent(checks: &mut Checks, path: &[Step], objective: Objective) {
+    if let Some(m) = objective.exponent()
+        && (m == 0.0 || m == 1.0)
+    {
+        checks.refuse(
+            path,
+            format!("the power m = {m} is a limit of the family"),
+            "0 and 1 are excluded",
+            "m = 1 is RelativeEntropy (or Entropy), m = 0 ReverseRelativeEntropy".into(),
+        );
+    }
+}
+
+fn convergence(checks: &mut Checks, study: usize, decay: &ExponentialConvergence) {
+    checks.positive(way!["studies", study, "time"], "time", decay.time, "0.24");
+    samples(checks, study, decay.samples);
+    let interval = decay.time / decay.samples.max(1) as f64;
+    epsilons(checks, study, &decay.epsilons, &[interval]);
+    for (i, &objective) in decay.others.iter().enumerate() {
+        let path = way!["studies", study, "others", i];
+        exponent(checks, path, objective);
+        if !objective.is_divergence() {
+            checks.refuse(
+                path,
+                format!(
+                    "the flow of the {} does not converge to e^{{-f}}",
+                    objective.label()
+                ),
+                "no divergence from e^{-f}",
+                "use ReverseRelativeEntropy, ChiSquare or PowerDivergence(exponent: …)".into(),
+            );
+        }
+    }
+}
+
+/// Fewest intervals from which a rate and its limit are estimated.
+const FEWEST_SAMPLES: usize = 8;
+
+fn samples(checks: &mut Checks, study: usize, samples: usize) {
+    if samples < FEWEST_SAMPLES {
+        checks.refuse(
+            way!["studies", study, "samples"],
+            format!("a rate and its limit need {FEWEST_SAMPLES} or more samples, {samples} given"),
+            "too few",
+            "40 are usual".into(),
+        );
+    }
+}
+
+fn side_by_side(checks: &mut Checks, study: usize, page: &SideBySide) {
+    scaling_limit(checks, study, &page.scaling_limit());
+    instants(checks, study, &page.times);
+    for &time in page.times.iter().filter(|&&time| time > 0.0) {
+        epsilons(
+            checks,
+            study,
+            &page.epsilons[..page.epsilons.len().min(1)],
+            &[time],
+        );
+    }
+    let horizon = way!["studies", study, "horizon"];
+    checks.positive(horizon, "the horizon", page.horizon, "0.24");
+    samples(checks, study, page.samples);
+    let interval = page.horizon / page.samples.max(1) as f64;
+    epsilons(checks, study, &page.epsilons, &[interval]);
 }
 
 fn count(checks: &mut Checks, study: usize, limit: &ScalingLimit) {
@@ -96,7 +218,6 @@ fn count(checks: &mut Checks, study: usize, limit: &ScalingLimit) {
     }
 }
 
-/// Refuses an ε that an earlier entry already has.
 /// Refuses an ε beyond which the kernel on the unit torus is constant to `2e^{−2π²ε}` = 5e-9: nothing is transported.
 fn not_constant(checks: &mut Checks, path: &[Step], epsilon: f64) {
     if epsilon > LARGEST_EPSILON {
@@ -109,6 +230,7 @@ fn not_constant(checks: &mut Checks, path: &[Step], epsilon: f64) {
     }
 }
 
+/// Refuses an ε that an earlier entry already has.
 fn first_time(checks: &mut Checks, study: usize, epsilons: &[f64], i: usize) {
     let epsilon = epsilons[i];
     if epsilons[..i]

@@ -45,38 +45,8 @@ pub const CLAIMS: &[Claim] = &[
     claim("kl-order", "KL(ρ^{ε} | ρ_{t}) is of exact order 2", EXPANSION, "kl", Law::Equals(2.0)),
 ];
 
-/// Above this the upper third of the modes still carries the solution: smoothness is not seen on this grid.
-const ROUGHEST: f64 = 1e-3;
-/// A potential or a profile below this is rounding noise, whose modes say nothing.
-const ROUND_OFF: f64 = 1e-9;
-
 /// A leading term below this is zero up to the accuracy of the flow (1e-9 in p, its derivatives a little more).
 const LEADING: f64 = 1e-6;
-
-/// The hypotheses of all claims are smooth positive densities and a uniformly convex u_t; the reason when the
-/// measurement shows that one fails.
-pub fn failed_hypothesis(record: &Record) -> Result<Option<String>, RecordError> {
-    let (tail, least) = (
-        record.number("spectral_tail")?,
-        record.number("min_eigenvalue")?,
-    );
-    let size = record
-        .values("p")?
-        .iter()
-        .fold(0.0f64, |m, p| p.abs().max(m));
-    Ok(if tail > ROUGHEST && size > ROUND_OFF {
-        Some(format!(
-            "smoothness is not seen on this grid: the upper third of the modes of p_t reaches {tail:.1e} of the largest; \
-             use more points"
-        ))
-    } else if least <= 0.0 {
-        Some(format!(
-            "u_t is not uniformly convex: smallest eigenvalue {least:.1e}"
-        ))
-    } else {
-        None
-    })
-}
 
 /// An exact order needs a leading term that is not zero: r_t for the potential, ∇r_t for the gradient, s_t for distances of marginals.
 /// The reason when it vanishes on this scenario.

@@ -23,7 +23,7 @@ pub fn draw(
 }
 
 /// All quantities against ε, with guides of slope 1 and 2.
-fn orders(study: &ScalingLimit, record: &Record) -> Result<Figure, RecordError> {
+pub fn orders_panel(record: &Record) -> Result<Panel, RecordError> {
     let all = QUANTITIES
         .iter()
         .enumerate()
@@ -34,6 +34,16 @@ fn orders(study: &ScalingLimit, record: &Record) -> Result<Figure, RecordError> 
         label: label.to_owned(),
         beside,
     });
+    Ok(Panel::Curves(Curves {
+        title: String::new(),
+        x: draw::axis("ε", Scale::Log),
+        y: draw::axis("distance to the limit", Scale::Log),
+        series: all,
+        guides: guides.to_vec(),
+    }))
+}
+
+fn orders(study: &ScalingLimit, record: &Record) -> Result<Figure, RecordError> {
     let start = match study.start {
         IterationStart::Plain => "plain",
         IterationStart::Prepared => "prepared",
@@ -41,13 +51,7 @@ fn orders(study: &ScalingLimit, record: &Record) -> Result<Figure, RecordError> 
     Ok(Figure {
         name: "orders".into(),
         title: None,
-        rows: vec![vec![Panel::Curves(Curves {
-            title: String::new(),
-            x: draw::axis("ε", Scale::Log),
-            y: draw::axis("distance to the limit", Scale::Log),
-            series: all,
-            guides: guides.to_vec(),
-        })]],
+        rows: vec![vec![orders_panel(record)?]],
         caption: format!(
             "Sinkhorn after t/ε iterations against the parabolic Monge–Ampère flow at t = {}, {:?} kernel, {start} start: \
              distances of potentials, gradients and marginals, before and after the first-order term εr_{{t}}. Grey: slopes 1 and 2.",

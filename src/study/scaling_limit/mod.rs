@@ -9,10 +9,12 @@ mod figures;
 mod reference;
 
 pub use claims::CLAIMS;
+pub use figures::orders_panel;
 pub use reference::{Reference, Variation};
 
+use super::hypothesis;
 use super::measure::{Context, MeasureError, Measured};
-use super::{Curve, IterationStart, Kernel, Sinkhorn, short, sinkhorn};
+use super::{Curve, Experiment, IterationStart, Kernel, Sinkhorn, short, sinkhorn};
 use crate::figure::Figure;
 use crate::order::Point;
 use crate::record::{Record, RecordError};
@@ -46,29 +48,6 @@ const PART_NAMES: [&str; 4] = ["space", "time", "iteration", "round-off"];
 const REFERENCE_SHARE: f64 = 0.5;
 
 impl ScalingLimit {
-    /// Computes the limit with its error budget, then Sinkhorn and all distances at each ε.
-    ///
-    /// Records, for the limit, `p[n…]`, `rho[n…]`, `r[n…]`, `time`, `marginal_profile`, `min_eigenvalue`, `max_eigenvalue`, `mass_defect`, `spectral_tail`, and per ε `epsilons`, every quantity
-    /// with its four budget parts, each of length E, and `p_epsilon[E, n…]`.
-    ///
-    /// # Errors
-    /// [`MeasureError`], with the ε done before it.
-    pub fn measure(&self, context: &Context) -> Result<Measured, MeasureError> {
-        let progress = |fraction: f64| {
-            context.progress.tick(
-                "limit: the flow and its error budget",
-                REFERENCE_SHARE * fraction,
-            )
-        };
-        let limit = Reference::compute(context, self, Variation::None, &|f| progress(0.5 * f))?;
-        let coarser = Reference::compute(context, self, Variation::Space, &|f| {
-            progress(0.5 + 0.2 * f)
-        })?;
-        let looser =
-            Reference::compute(context, self, Variation::Time, &|f| progress(0.7 + 0.3 * f))?;
-        self.measure_against(context, &limit, &[coarser, looser])
-    }
-
     /// The measurement against a given limit and its variations in space and time. Public so that a wrong limit can be shown
     /// to be caught.
     ///
@@ -167,13 +146,46 @@ impl ScalingLimit {
         record.insert("p_epsilon", &shape, iterates.collect());
         record
     }
+}
+
+impl Experiment for ScalingLimit {
+    fn name(&self) -> &'static str {
+        "ScalingLimit"
+    }
+
+    fn slug(&self) -> &'static str {
+        "scaling-limit"
+    }
+
+    /// Computes the limit with its error budget, then Sinkhorn and all distances at each ε.
+    ///
+    /// Records, for the limit, `p[n…]`, `rho[n…]`, `r[n…]`, `time`, `marginal_profile`, `min_eigenvalue`, `max_eigenvalue`, `mass_defect`, `spectral_tail`, and per ε `epsilons`, every quantity
+    /// with its four budget parts, each of length E, and `p_epsilon[E, n…]`.
+    ///
+    /// # Errors
+    /// [`MeasureError`], with the ε done before it.
+    fn measure(&self, context: &Context) -> Result<Measured, MeasureError> {
+        let progress = |fraction: f64| {
+            context.progress.tick(
+                "limit: the flow and its error budget",
+                REFERENCE_SHARE * fraction,
+            )
+        };
+        let limit = Reference::compute(context, self, Variation::None, &|f| progress(0.5 * f))?;
+        let coarser = Reference::compute(context, self, Variation::Space, &|f| {
+            progress(0.5 + 0.2 * f)
+        })?;
+        let looser =
+            Reference::compute(context, self, Variation::Time, &|f| progress(0.7 + 0.3 * f))?;
+        self.measure_against(context, &limit, &[coarser, looser])
+    }
 
     /// Verdicts on all claims.
     ///
     /// # Errors
     /// [`RecordError`].
-    pub fn judge(&self, study: &str, record: &Record) -> Result<Vec<Verdict>, RecordError> {
-        let failed = claims::failed_hypothesis(record)?;
+    fn judge(&self, study: &str, record: &Record) -> Result<Vec<Verdict>, RecordError> {
+        let failed = hypothesis::failed(record)?;
         let (done, asked) = (record.values("epsilons")?.len(), self.epsilons.len());
         CLAIMS
             .iter()
@@ -195,8 +207,22 @@ impl ScalingLimit {
     ///
     /// # Errors
     /// [`RecordError`].
-    pub fn draw(&self, built: &Built, record: &Record) -> Result<Vec<Figure>, RecordError> {
+    fn draw(&self, built: &Built, record: &Record) -> Result<Vec<Figure>, RecordError> {
         figures::draw(self, built, record)
+    }
+
+    /// One row per ε: every quantity and its budget.
+    fn curve(&self, record: &Record) -> Result<Curve, RecordError> {
+        let mut curve = Curve::default().column("epsilon", record, "epsilons")?;
+        for quantity in &QUANTITIES {
+            curve = curve.column(quantity.header, record, quantity.name)?;
+            let budgets = points(record, quantity.name)?;
+            let column = budgets.iter().map(|p| p.budget).collect();
+            curve
+                .columns
+                .push((format!("budget of {}", quantity.header), column));
+        }
+        Ok(curve)
     }
 }
 
@@ -217,18 +243,4 @@ pub fn points(record: &Record, quantity: &str) -> Result<Vec<Point>, RecordError
         }
     };
     Ok((0..epsilons.len()).map(point).collect())
-}
-
-/// One row per ε: every quantity and its budget.
-pub fn curve(record: &Record) -> Result<Curve, RecordError> {
-    let mut curve = Curve::default().column("epsilon", record, "epsilons")?;
-    for quantity in &QUANTITIES {
-        curve = curve.column(quantity.header, record, quantity.name)?;
-        let budgets = points(record, quantity.name)?;
-        let column = budgets.iter().map(|p| p.budget).collect();
-        curve
-            .columns
-            .push((format!("budget of {}", quantity.header), column));
-    }
-    Ok(curve)
 }

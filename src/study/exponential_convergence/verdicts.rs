@@ -1,0 +1,253 @@
+//! The measured decay against the claims.
+
+use super::claims;
+use super::{Decay, ExponentialConvergence};
+use crate::order::Point;
+use crate::record::{Record, RecordError};
+use crate::study::{hypothesis, short};
+use crate::verdict::{Claim, Observed, Verdict};
+
+/// A ratio to a bound is this uncertain at least: values are compared that were rounded.
+const ROUNDING: f64 = 1e-12;
+
+/// Verdicts on all claims; what was not measured, because the run was cut short, decides nothing.
+pub fn judge(
+    study: &ExponentialConvergence,
+    slug: &str,
+    record: &Record,
+) -> Result<Vec<Verdict>, RecordError> {
+    let judge = Judge { slug, record };
+    if let Some(why) = hypothesis::failed(record)? {
+        let claims = asked(study);
+        return Ok(claims
+            .map(|claim| claim.not_applicable(slug, &why))
+            .collect());
+    }
+    let mut verdicts = Vec::new();
+    for claim in asked(study) {
+        let judged = match claim.name {
+            "exponential-bound" => judge.bound(claim),
+            "log-sobolev" => judge.log_sobolev(claim),
+            "decreasing" => judge.decreasing(claim),
+            "sharp-rate" => judge.rate(claim, "kl", ("2·gap", 2.0, "gap")),
+            "potential-rate" => judge.rate(claim, "gradient", ("gap", 1.0, "gap")),
+            "wasserstein-rate" => judge.wasserstein(claim),
+            "fokker-planck-rate" => judge.rate(
+                claim,
+                "fokker_planck_kl",
+                ("2·gap", 2.0, "fokker_planck_gap"),
+            ),
+            "sinkhorn-rate" => judge.sinkhorn(claim),
+            _ => {
+                verdicts.extend(judge.others(claim, study)?);
+                continue;
+            }
+        };
+        verdicts.push(match judged {
+            Err(RecordError::Missing(name)) => {
+                claim.undecided(slug, &format!("cut short: `{name}` was not measured"))
+            }
+            judged => judged?,
+        });
+    }
+    Ok(verdicts)
+}
+
+/// The claims that the study's parameters ask for.
+fn asked(study: &ExponentialConvergence) -> impl Iterator<Item = &'static Claim> {
+    let (sinkhorn, others) = (!study.epsilons.is_empty(), !study.others.is_empty());
+    claims::CLAIMS.iter().filter(move |claim| match claim.name {
+        "sinkhorn-rate" => sinkhorn,
+        "objective-rate" => others,
+        _ => true,
+    })
+}
+
+/// The usable part of a recorded quantity with its budget, if it has one.
+pub fn decay(record: &Record, quantity: &str) -> Result<Decay, RecordError> {
+    let values = record.values(quantity)?.to_vec();
+    Ok(Decay {
+        times: record.values("times")?.to_vec(),
+        budgets: record.values(&format!("{quantity}_budget"))?.to_vec(),
+        values,
+    })
+}
+
+/// Row `k` of a recorded family of decays.
+pub fn decay_of(record: &Record, family: &str, k: usize) -> Result<Decay, RecordError> {
+    Ok(Decay {
+        times: record.values("times")?.to_vec(),
+        values: record.item(family, k)?.to_vec(),
+        budgets: record.item(&format!("{family}_budget"), k)?.to_vec(),
+    })
+}
+
+struct Judge<'a> {
+    slug: &'a str,
+    record: &'a Record,
+}
+
+impl Judge<'_> {
+    /// `max KL_t / (e^{−2κλt} KL_0)` over the instants after the first where KL is above its budget.
+    fn bound(&self, claim: &Claim) -> Result<Verdict, RecordError> {
+        let (kappa, lambda) = (self.record.number("kappa")?, self.record.number("lambda")?);
+        let reason = format!(
+            "κ = {kappa:.3} ({}), λ = {lambda:.4}, 2κλ = {:.3}",
+            self.method()?,
+            2.0 * kappa * lambda
+        );
+        self.ratio(
+            claim,
+            |kl, j| kl.values[j] / self.record.values("bound").map_or(f64::NAN, |b| b[j]),
+            reason,
+        )
+    }
+
+    /// `max 2κ KL_t / I_t`.
+    fn log_sobolev(&self, claim: &Claim) -> Result<Verdict, RecordError> {
+        let (kappa, fisher) = (self.record.number("kappa")?, self.record.values("fisher")?);
+        let reason = format!("κ = {kappa:.3} ({})", self.method()?);
+        self.ratio(
+            claim,
+            |kl, j| 2.0 * kappa * kl.values[j] / fisher[j],
+            reason,
+        )
+    }
+
+    /// `max KL_{j}/KL_{j−1}`.
+    fn decreasing(&self, claim: &Claim) -> Result<Verdict, RecordError> {
+        let reason = "largest ratio of successive values".to_owned();
+        self.ratio(claim, |kl, j| kl.values[j] / kl.values[j - 1], reason)
+    }
+
+    /// The largest of `ratio(KL, j)` over usable j ≥ 1, with KL's budget there.
+    fn ratio(
+        &self,
+        claim: &Claim,
+        ratio: impl Fn(&Decay, usize) -> f64,
+        reason: String,
+    ) -> Result<Verdict, RecordError> {
+        let kl = decay(self.record, "kl")?;
+        let ratios = (1..kl.usable()).map(|j| (ratio(&kl, j), kl.budgets[j] / kl.values[j]));
+        let worst = ratios.max_by(|a, b| a.0.total_cmp(&b.0));
+        Ok(match worst {
+            None => claim.undecided(self.slug, NOTHING),
+            Some((value, part)) => {
+                let observed = Observed::plus_minus(value, value * (part + ROUNDING));
+                claim.judge_number(self.slug, observed, reason)
+            }
+        })
+    }
+
+    /// The asymptotic rate of a quantity against `factor` times the recorded eigenvalue.
+    fn rate(
+        &self,
+        claim: &Claim,
+        quantity: &str,
+        (symbol, factor, eigenvalue): (&str, f64, &str),
+    ) -> Result<Verdict, RecordError> {
+        let predicted = factor * self.record.number(eigenvalue)?;
+        self.against(claim, &decay(self.record, quantity)?, (symbol, predicted))
+    }
+
+    fn against(
+        &self,
+        claim: &Claim,
+        decay: &Decay,
+        predicted: (&str, f64),
+    ) -> Result<Verdict, RecordError> {
+        Ok(match decay.asymptotic() {
+            None => claim.undecided(self.slug, NOTHING),
+            Some(observed) => {
+                let rates = decay.rates();
+                let reason = format!(
+                    "local rates from {} to {}, limit between {} and {}",
+                    short(rounded(rates[0])),
+                    short(rounded(observed.value)),
+                    short(rounded(observed.interval.0)),
+                    short(rounded(observed.interval.1)),
+                );
+                claim.judge_against(self.slug, observed, predicted, reason)
+            }
+        })
+    }
+
+    /// W₂ is computed from log ρ, so it is as good as √KL is.
+    fn wasserstein(&self, claim: &Claim) -> Result<Verdict, RecordError> {
+        let (kl, values) = (
+            decay(self.record, "kl")?,
+            self.record.values("wasserstein")?,
+        );
+        let budget = |j: usize| 0.5 * values[j] * kl.budgets[j] / kl.values[j];
+        let decay = Decay {
+            budgets: (0..values.len()).map(budget).collect(),
+            values: values.to_vec(),
+            times: kl.times,
+        };
+        self.against(claim, &decay, ("gap", self.record.number("gap")?))
+    }
+
+    /// `|rate^ε − rate|` over one window at every ε: an order in ε.
+    fn sinkhorn(&self, claim: &Claim) -> Result<Verdict, RecordError> {
+        Ok(claim.judge(self.slug, &sinkhorn_points(self.record)?))
+    }
+
+    /// One verdict per other objective.
+    fn others(
+        &self,
+        claim: &Claim,
+        study: &ExponentialConvergence,
+    ) -> Result<Vec<Verdict>, RecordError> {
+        let predicted = ("2·gap", 2.0 * self.record.number("gap").unwrap_or(f64::NAN));
+        let mut verdicts = Vec::new();
+        for (k, objective) in study.others.iter().enumerate() {
+            let mut verdict = match decay_of(self.record, "others_kl", k) {
+                Ok(decay) => self.against(claim, &decay, predicted)?,
+                Err(_) => claim.undecided(self.slug, "cut short before this objective"),
+            };
+            verdict.quantity = format!("KL along the flow of {}", objective.label());
+            verdict.reason = format!("{}: {}", objective.label(), verdict.reason);
+            verdicts.push(verdict);
+        }
+        Ok(verdicts)
+    }
+
+    /// The method whose κ is best.
+    fn method(&self) -> Result<String, RecordError> {
+        let best = self.record.number("kappa")?;
+        let found = super::BOUNDS
+            .iter()
+            .find(|(_, name)| self.record.number(name).is_ok_and(|kappa| kappa == best));
+        Ok(found.map_or(String::new(), |(method, _)| method.to_string()))
+    }
+}
+
+/// `|rate^ε − rate|` over the last half of the instants usable at every ε, descending in ε.
+pub fn sinkhorn_points(record: &Record) -> Result<Vec<Point>, RecordError> {
+    let (flow, epsilons) = (decay(record, "kl")?, record.values("epsilons")?);
+    let iterates = (0..epsilons.len())
+        .map(|k| decay_of(record, "sinkhorn_kl", k))
+        .collect::<Result<Vec<_>, _>>()?;
+    let usable = iterates.iter().chain([&flow]).map(Decay::usable).min();
+    let Some(last) = usable
+        .and_then(|n| n.checked_sub(1))
+        .filter(|&last| last >= 2)
+    else {
+        return Ok(Vec::new());
+    };
+    let first = last / 2;
+    let point = |(epsilon, decay): (&f64, &Decay)| Point {
+        epsilon: *epsilon,
+        value: (decay.rate_between(first, last) - flow.rate_between(first, last)).abs(),
+        budget: decay.uncertainty_between(first, last) + flow.uncertainty_between(first, last),
+        largest_part: "time",
+    };
+    Ok(epsilons.iter().zip(&iterates).map(point).collect())
+}
+
+const NOTHING: &str = "too few instants at which the value is well above its error budget: use an earlier horizon, a tighter tolerance or more points";
+
+/// Four decimals, for people.
+fn rounded(value: f64) -> f64 {
+    (1e4 * value).round() / 1e4
+}

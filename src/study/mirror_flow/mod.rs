@@ -1,0 +1,440 @@
+//! Study `MirrorFlow`: the Wasserstein mirror flow of an objective in its three coordinates, with its dissipation, speed and length
+//! (THEORY §5).
+//!
+//! `coordinates` runs the three routes, `path` measures along the flow, `claims` holds what the theory says, `verdicts` compares, `figures`
+//! draws.
+
+mod claims;
+mod coordinates;
+mod figures;
+mod path;
+mod verdicts;
+
+pub use claims::CLAIMS;
+pub use figures::quiver;
+
+use super::measure::{Context, MeasureError, Measured};
+use super::{Curve, Experiment, Objective};
+use crate::figure::Figure;
+use crate::record::{Record, RecordError};
+use crate::scenario::Built;
+use crate::verdict::Verdict;
+use coordinates::Run;
+use mirrorflow_solvers::Error;
+use mirrorflow_solvers::legendre::conjugate;
+use mirrorflow_solvers::parallel::{max_of, mean, mean_of, sup, sup_difference};
+use mirrorflow_solvers::resample::refine;
+use mirrorflow_solvers::time::{Rosenbrock, Stepper};
+use path::{Along, along};
+use serde::{Deserialize, Serialize};
+use std::ops::ControlFlow;
+
+/// The mirror flow recorded at `times`, in three coordinates.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MirrorFlow {
+    /// Instants t > 0, increasing.
+    pub times: Vec<f64>,
+    #[serde(default)]
+    pub objective: Objective,
+    /// Numbers of equal steps to the last instant, for the order in the step; empty to leave it out.
+    #[serde(default = "default_refinements")]
+    pub refinements: Vec<usize>,
+}
+
+fn default_refinements() -> Vec<usize> {
+    vec![32, 64, 128]
+}
+
+/// The geometry of the velocity: the theory's, or one that is wrong on purpose, for negative controls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Metric {
+    /// `v = −A∇φ`.
+    Hessian,
+    /// `v = −∇φ`: the Wasserstein gradient flow.
+    Flat,
+}
+
+/// Names of the coordinates in the record.
+const COORDINATES: [&str; 3] = ["mirror", "dual", "primal"];
+
+/// The study runs at this part of the scenario's tolerance, so that what it compares are the routes and not the steps.
+const TIGHTER: f64 = 1e-2;
+/// The tolerance of scenarios that do not name one.
+const USUAL: f64 = 1e-9;
+/// No step is asked to be better than this.
+const TIGHTEST: f64 = 1e-13;
+
+/// Nodes of the grids for the order in h, relative to the scenario's.
+const GRIDS: [(usize, usize); 3] = [(1, 2), (3, 4), (1, 1)];
+
+impl MirrorFlow {
+    /// The measurement with the velocity of the given metric: the theory's, or a wrong one that must be caught.
+    ///
+    /// # Errors
+    /// As [`Experiment::measure`].
+    pub fn measure_in(&self, context: &Context, metric: Metric) -> Result<Measured, MeasureError> {
+        let mut record = Record::default();
+        let outcome = self.collect(context, metric, &mut record);
+        let nothing = record.values("times").is_err();
+        Measured::after(record, outcome).map_err(|failed| MeasureError {
+            partial: failed.partial.filter(|_| !nothing),
+            ..failed
+        })
+    }
+
+    fn run<'a>(
+        &'a self,
+        context: &'a Context,
+        stepper: Stepper,
+        tick: &'a dyn Fn(f64) -> ControlFlow<()>,
+    ) -> Run<'a> {
+        Run {
+            context,
+            torus: &context.built.torus,
+            objective: self.objective,
+            stepper,
+            times: &self.times,
+            tick,
+        }
+    }
+
+    fn collect(&self, context: &Context, metric: Metric, record: &mut Record) -> Result<(), Error> {
+        let progress = |stage: &'static str, from: f64, to: f64| {
+            move |x: f64| context.progress.tick(stage, from + (to - from) * x)
+        };
+        let (tight, loose) = tight(context.stepper());
+        let tick = progress("the mirror coordinate", 0.0, 0.15);
+        let found = along(&self.run(context, tight, &tick), metric)?;
+        self.record_path(context, &found, record)?;
+        let tick = progress("its error budget", 0.15, 0.3);
+        self.record_budget(context, metric, [tight, loose], &found, record, &tick)?;
+        let tick = progress("the dual coordinate", 0.3, 0.35);
+        self.record_dual(&self.run(context, tight, &tick), &found, record)?;
+        let tick = progress("the primal coordinate", 0.35, 0.5);
+        self.record_primal(&self.run(context, tight, &tick), metric, &found, record)?;
+        let tick = progress("order in the step", 0.5, 0.9);
+        self.record_time_order(context, metric, &found, record, &tick)?;
+        self.record_space_order(context, metric, record, &progress("order in h", 0.9, 1.0))
+    }
+
+    fn record_path(
+        &self,
+        context: &Context,
+        found: &Along,
+        record: &mut Record,
+    ) -> Result<(), Error> {
+        let torus = &context.built.torus;
+        let series = [&[self.times.len()], torus.points()].concat();
+        record.insert_curve("times", self.times.clone());
+        record.insert("p", &series, found.p.concat());
+        let rho = found.log_rho.iter().flatten().map(|l| l.exp());
+        record.insert("rho", &series, rho.collect());
+        let vectors = [&[self.times.len(), torus.dimension()], torus.points()].concat();
+        let v = found.velocity.iter().flatten().flatten().copied();
+        record.insert("v", &vectors, v.collect());
+        for (name, values) in [
+            ("objective", &found.objective),
+            ("drop", &found.drop),
+            ("dissipation", &found.dissipation),
+            ("dissipated", &found.dissipated),
+            ("quadrature", &found.quadrature),
+            ("speed", &found.speed),
+            ("lot_speed", &found.lot_speed),
+            ("length", &found.length),
+        ] {
+            record.insert_curve(name, values.clone());
+        }
+        let least = found
+            .eigenvalues
+            .iter()
+            .map(|e| e.0)
+            .fold(f64::INFINITY, f64::min);
+        record.insert_number("min_eigenvalue", least);
+        record.insert_number("spectral_tail", found.spectral_tail);
+        let last = found.p.last().expect("the times are not empty");
+        let distance = lot_distance(context, &context.built.start.on(torus), last)?;
+        record.insert_number("lot_distance", distance);
+        Ok(())
+    }
+
+    /// How far the identities' ingredients and ρ move on a coarser grid and with a looser tolerance.
+    fn record_budget(
+        &self,
+        context: &Context,
+        metric: Metric,
+        [tight, loose]: [Stepper; 2],
+        found: &Along,
+        record: &mut Record,
+        tick: &dyn Fn(f64) -> ControlFlow<()>,
+    ) -> Result<(), Error> {
+        let torus = &context.built.torus;
+        let coarse = torus.resized(|n| 3 * n / 4)?;
+        let half = |x: f64| tick(0.5 * x);
+        let mut coarser = self.run(context, tight, &half);
+        coarser.torus = &coarse;
+        let second = |x: f64| tick(0.5 + 0.5 * x);
+        let looser = self.run(context, loose, &second);
+        let varied = [along(&coarser, metric)?, along(&looser, metric)?];
+        let change = |of: &dyn Fn(&Along) -> f64| -> f64 {
+            varied
+                .iter()
+                .map(|other| (of(other) - of(found)).abs())
+                .sum()
+        };
+        let defects = |of: &'static dyn Fn(&Along, usize) -> f64| -> Vec<f64> {
+            (0..self.times.len())
+                .map(|k| change(&|a: &Along| of(a, k)))
+                .collect()
+        };
+        record.insert_curve("dissipation_budget", defects(&verdicts::dissipation_defect));
+        record.insert_curve("speed_budget", defects(&verdicts::speed_defect));
+        let apart = |k: usize, other: &[f64]| {
+            let fine = &found.log_rho[k];
+            let scale = max_of(fine.len(), |i| fine[i].exp());
+            max_of(fine.len(), |i| (fine[i].exp() - other[i].exp()).abs()) / scale
+        };
+        let instants = 0..self.times.len();
+        let time: Vec<f64> = instants
+            .clone()
+            .map(|k| apart(k, &varied[1].log_rho[k]))
+            .collect();
+        let space = instants.map(|k| apart(k, &refine(&coarse, &varied[0].log_rho[k], torus)));
+        let both = space.zip(&time).map(|(space, time)| space + time);
+        record.insert_curve("rho_budget", both.collect());
+        record.insert_curve("time_budget", time);
+        Ok(())
+    }
+
+    fn record_dual(&self, run: &Run, found: &Along, record: &mut Record) -> Result<(), Error> {
+        let conjugates = run.conjugates(&run.dual()?)?;
+        let apart = |k: usize| {
+            let (p, q) = (&found.p[k], &conjugates[k]);
+            max_of(p.len(), |i| (p[i] - q[i]).abs())
+        };
+        let instants = 0..self.times.len();
+        record.insert_curve("conjugate_difference", instants.map(apart).collect());
+        let rho = run.densities(&conjugates)?;
+        record.insert_curve("dual_difference", differences(found, &rho));
+        Ok(())
+    }
+
+    fn record_primal(
+        &self,
+        run: &Run,
+        metric: Metric,
+        found: &Along,
+        record: &mut Record,
+    ) -> Result<(), Error> {
+        let rho = run.primal(metric)?;
+        record.insert_curve("primal_difference", differences(found, &rho));
+        let defect = rho.iter().map(|rho| (mean(rho) - 1.0).abs());
+        record.insert_curve("mass_defect", defect.collect());
+        let least = |rho: &Vec<f64>| rho.iter().copied().fold(f64::INFINITY, f64::min);
+        record.insert_curve("min_density", rho.iter().map(least).collect());
+        Ok(())
+    }
+
+    /// Errors at the last instant with fixed steps, against the mirror coordinate at the tight tolerance.
+    fn record_time_order(
+        &self,
+        context: &Context,
+        metric: Metric,
+        found: &Along,
+        record: &mut Record,
+        tick: &dyn Fn(f64) -> ControlFlow<()>,
+    ) -> Result<(), Error> {
+        if self.refinements.is_empty() {
+            return Ok(());
+        }
+        let horizon = [*self.times.last().expect("the times are not empty")];
+        let reference = exponential(found.log_rho.last().expect("as above"));
+        let total = self.refinements.iter().sum::<usize>() as f64;
+        let (mut errors, mut before) = ([const { Vec::new() }; 3], 0.0);
+        for &count in &self.refinements {
+            let share = count as f64 / total;
+            let part = |x: f64| tick(before + share * x);
+            let mut run = self.run(
+                context,
+                refined(context.stepper(), horizon[0] / count as f64),
+                &part,
+            );
+            run.times = &horizon;
+            for (errors, rho) in errors.iter_mut().zip(routes(&run, metric)?) {
+                errors.push(sup_difference(&rho, &reference) / sup(&reference));
+            }
+            before += share;
+        }
+        let steps = self
+            .refinements
+            .iter()
+            .map(|&count| horizon[0] / count as f64);
+        record.insert_curve("steps", steps.collect());
+        record.insert_number("time_order", f64::from(order(context.stepper())));
+        for (name, errors) in COORDINATES.iter().zip(errors) {
+            record.insert_curve(&format!("{name}_time_error"), errors);
+        }
+        Ok(())
+    }
+
+    /// Errors at the last instant on coarser grids of a difference calculus, against a spectral mirror coordinate on the finest.
+    fn record_space_order(
+        &self,
+        context: &Context,
+        metric: Metric,
+        record: &mut Record,
+        tick: &dyn Fn(f64) -> ControlFlow<()>,
+    ) -> Result<(), Error> {
+        let torus = &context.built.torus;
+        let Some(order) = context.calculus(torus).order() else {
+            return Ok(());
+        };
+        record.insert_number("space_order", f64::from(order));
+        let spectral = crate::scenario::Numerics {
+            space: crate::scenario::Space::Spectral,
+            ..context.numerics.clone()
+        };
+        let exact = Context {
+            numerics: &spectral,
+            ..*context
+        };
+        let horizon = [*self.times.last().expect("the times are not empty")];
+        let (stepper, _) = tight(context.stepper());
+        let mut run = self.run(&exact, stepper, tick);
+        run.times = &horizon;
+        let reference = run.densities(&run.mirror()?)?.remove(0);
+        let (mut spacings, mut errors) = (Vec::new(), [const { Vec::new() }; 3]);
+        for (part, whole) in GRIDS {
+            let coarse = torus.resized(|n| n * part / whole)?;
+            let mut run = self.run(context, stepper, tick);
+            (run.times, run.torus) = (&horizon, &coarse);
+            spacings.push(1.0 / coarse.points()[0] as f64);
+            for (errors, rho) in errors.iter_mut().zip(routes(&run, metric)?) {
+                let fine = refine(&coarse, &rho, torus);
+                errors.push(sup_difference(&fine, &reference) / sup(&reference));
+            }
+        }
+        record.insert_curve("spacings", spacings);
+        for (name, errors) in COORDINATES.iter().zip(errors) {
+            record.insert_curve(&format!("{name}_space_error"), errors);
+        }
+        Ok(())
+    }
+}
+
+/// `LOT_{e^{-g}}` of the densities of two potentials that may be far apart: `(∫|∇u_1^* − ∇u_2^*|² e^{-g})^{1/2}`.
+fn lot_distance(context: &Context, p1: &[f64], p2: &[f64]) -> Result<f64, Error> {
+    let torus = &context.built.torus;
+    let (first, second) = (conjugate(torus, p1)?, conjugate(torus, p2)?);
+    let g = context.densities().1;
+    let square = mean_of(g.len(), |i| {
+        let maps = first.displacement.iter().zip(&second.displacement);
+        (-g[i]).exp() * maps.map(|(a, b)| (a[i] - b[i]).powi(2)).sum::<f64>()
+    });
+    Ok(square.sqrt())
+}
+
+/// ρ at the one instant of `run` by each of [`COORDINATES`].
+fn routes(run: &Run, metric: Metric) -> Result<[Vec<f64>; 3], Error> {
+    let mirror = run.densities(&run.mirror()?)?.remove(0);
+    let conjugates = run.conjugates(&run.dual()?)?;
+    let dual = run.densities(&conjugates)?.remove(0);
+    Ok([mirror, dual, run.primal(metric)?.remove(0)])
+}
+
+/// The stepper that is accurate enough to compare routes, and the looser one that shows how accurate it is. An explicit scenario's
+/// own steps come in at the refinements only.
+fn tight(stepper: Stepper) -> (Stepper, Stepper) {
+    let given = match stepper {
+        Stepper::Adaptive { tolerance } | Stepper::Fixed { tolerance, .. } => tolerance,
+        Stepper::Explicit { .. } => USUAL,
+    };
+    let tight = (TIGHTER * given).max(TIGHTEST);
+    let adaptive = |tolerance| Stepper::Adaptive { tolerance };
+    (adaptive(tight), adaptive(tight / TIGHTER))
+}
+
+/// Order of the scenario's method.
+fn order(stepper: Stepper) -> u32 {
+    match stepper {
+        Stepper::Adaptive { .. } | Stepper::Fixed { .. } => Rosenbrock::ORDER,
+        Stepper::Explicit { method, .. } => method.order(),
+    }
+}
+
+/// The scenario's method with fixed steps.
+fn refined(stepper: Stepper, step: f64) -> Stepper {
+    match stepper {
+        Stepper::Adaptive { tolerance } | Stepper::Fixed { tolerance, .. } => Stepper::Fixed {
+            step,
+            tolerance: (TIGHTER * tolerance).max(TIGHTEST),
+        },
+        Stepper::Explicit { method, .. } => Stepper::Explicit { method, step },
+    }
+}
+
+/// `sup|ρ − ρ_t|/sup ρ_t` at each instant.
+fn differences(found: &Along, rho: &[Vec<f64>]) -> Vec<f64> {
+    let mirror = found.log_rho.iter().map(|l| exponential(l));
+    mirror
+        .zip(rho)
+        .map(|(mirror, rho)| sup_difference(&mirror, rho) / sup(&mirror))
+        .collect()
+}
+
+fn exponential(log: &[f64]) -> Vec<f64> {
+    log.iter().map(|l| l.exp()).collect()
+}
+
+impl Experiment for MirrorFlow {
+    fn name(&self) -> &'static str {
+        "MirrorFlow"
+    }
+
+    fn slug(&self) -> &'static str {
+        "mirror-flow"
+    }
+
+    /// Records per instant `times` [T], `p`, `rho` [T, n…], `v` [T, d, n…], `objective`, `drop`, `dissipation`, `dissipated`, `quadrature`,
+    /// `speed`, `lot_speed`, `length`, the differences `primal_difference`, `dual_difference`, `conjugate_difference`, `mass_defect`,
+    /// `min_density`, the budgets `rho_budget`, `time_budget`, `dissipation_budget`, `speed_budget`; per refinement `steps` and
+    /// `…_time_error`; with differences in space `spacings`, `…_space_error`, `space_order`; the numbers `time_order`, `lot_distance`,
+    /// `min_eigenvalue`, `spectral_tail`.
+    fn measure(&self, context: &Context) -> Result<Measured, MeasureError> {
+        self.measure_in(context, Metric::Hessian)
+    }
+
+    fn judge(&self, study: &str, record: &Record) -> Result<Vec<Verdict>, RecordError> {
+        verdicts::judge(self, study, record)
+    }
+
+    fn draw(&self, built: &Built, record: &Record) -> Result<Vec<Figure>, RecordError> {
+        figures::draw(self, built, record)
+    }
+
+    /// One row per instant.
+    fn curve(&self, record: &Record) -> Result<Curve, RecordError> {
+        let columns = [
+            ("t", "times"),
+            ("F", "objective"),
+            ("dissipation", "dissipation"),
+            ("drop of F since the instant before", "drop"),
+            ("integral of the dissipation", "dissipated"),
+            ("|v| in L2(rho)", "speed"),
+            ("LOT speed", "lot_speed"),
+            ("length in the Hessian metric", "length"),
+            ("sup|rho_primal - rho_mirror|/sup rho", "primal_difference"),
+            ("sup|rho_dual - rho_mirror|/sup rho", "dual_difference"),
+            ("sup|u - psi*|", "conjugate_difference"),
+            ("|mass - 1|, primal", "mass_defect"),
+        ];
+        let measured = columns
+            .iter()
+            .filter(|(_, name)| record.values(name).is_ok());
+        measured
+            .copied()
+            .try_fold(Curve::default(), |curve, (header, name)| {
+                curve.column(header, record, name)
+            })
+    }
+}

@@ -1,0 +1,306 @@
+//! Along the flow: objective and dissipation, speed, length, measured from the mirror coordinate.
+
+use super::Metric;
+use super::coordinates::Run;
+use mirrorflow_solvers::Result;
+use mirrorflow_solvers::distance::linearised_transport;
+use mirrorflow_solvers::flows::velocity::{dissipation, norm, velocity};
+use mirrorflow_solvers::monge_ampere::{Linearised, MongeAmpere};
+use mirrorflow_solvers::objective::{Objective, variation};
+use mirrorflow_solvers::symmetric::{packed_len, position};
+use mirrorflow_solvers::{Order, Torus};
+
+/// Gauss–Kronrod pair (7, 15) on [−1, 1]: nodes, weights of the 15, weights of the 7 (zero where it has no node).
+/// Source: QUADPACK, Piessens et al. (1983).
+const NODES: [f64; 8] = [
+    0.991_455_371_120_812_6,
+    0.949_107_912_342_758_5,
+    0.864_864_423_359_769_1,
+    0.741_531_185_599_394_4,
+    0.586_087_235_467_691_1,
+    0.405_845_151_377_397_2,
+    0.207_784_955_007_898_47,
+    0.0,
+];
+const KRONROD: [f64; 8] = [
+    0.022_935_322_010_529_224,
+    0.063_092_092_629_978_55,
+    0.104_790_010_322_250_18,
+    0.140_653_259_715_525_92,
+    0.169_004_726_639_267_9,
+    0.190_350_578_064_785_4,
+    0.204_432_940_075_298_9,
+    0.209_482_141_084_727_82,
+];
+const GAUSS: [f64; 8] = [
+    0.0,
+    0.129_484_966_168_869_7,
+    0.0,
+    0.279_705_391_489_276_64,
+    0.0,
+    0.381_830_050_505_118_93,
+    0.0,
+    0.417_959_183_673_469_4,
+];
+
+/// Half the distance over which the speed is measured, as a part of the time and at most.
+const SPEED_PART: f64 = 0.02;
+const SPEED_MOST: f64 = 1e-3;
+
+/// What is measured at the instants t_1 < t_2 < …; intervals end there, the first begins at 0.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Along {
+    /// F at each instant, and its drop over the interval before.
+    pub objective: Vec<f64>,
+    pub drop: Vec<f64>,
+    /// `∫ρ∇φ·A∇φ` at each instant, and its integral over the interval before with the error of the rule.
+    pub dissipation: Vec<f64>,
+    pub dissipated: Vec<f64>,
+    pub quadrature: Vec<f64>,
+    /// `‖v‖_{L²(ρ)}`, and `LOT(ρ_{t+δ}, ρ_{t−δ})/2δ` extrapolated to δ → 0.
+    pub speed: Vec<f64>,
+    pub lot_speed: Vec<f64>,
+    /// `∫(∫ρ v·∇²u v)^{1/2} dt` from 0: the length in the metric of the mirror.
+    pub length: Vec<f64>,
+    pub p: Vec<Vec<f64>>,
+    pub log_rho: Vec<Vec<f64>>,
+    pub velocity: Vec<Vec<Vec<f64>>>,
+    /// Extreme eigenvalues of ∇²u.
+    pub eigenvalues: Vec<(f64, f64)>,
+    pub spectral_tail: f64,
+}
+
+/// F, D and v at one state.
+struct Point {
+    objective: f64,
+    dissipation: f64,
+    speed: f64,
+    log_rho: Vec<f64>,
+    velocity: Vec<Vec<f64>>,
+}
+
+/// Everything along the flow of `run` at its instants.
+///
+/// # Errors
+/// Those of the flow and of LOT.
+pub fn along(run: &Run, metric: Metric) -> Result<Along> {
+    let instants = run.times;
+    let (times, place) = schedule(instants);
+    let states = Run {
+        times: &times,
+        ..*run
+    }
+    .mirror()?;
+    let mut observer = Observer::new(run, metric);
+    let mut along = Along::default();
+    let (mut before, mut length) = (
+        observer
+            .at(&run.context.built.start.on(run.torus))?
+            .objective,
+        0.0,
+    );
+    for (k, &time) in instants.iter().enumerate() {
+        let from = if k == 0 { 0.0 } else { instants[k - 1] };
+        let state = |slot: usize| &states[place[k][slot]];
+        let rule = observer.integrate(from, time, &|node| state(node))?;
+        let point = observer.at(state(CENTRE))?;
+        length += rule.length;
+        along.drop.push(before - point.objective);
+        before = point.objective;
+        along.objective.push(point.objective);
+        along.dissipation.push(point.dissipation);
+        along.dissipated.push(rule.dissipated);
+        along.quadrature.push(rule.error);
+        along.length.push(length);
+        along.speed.push(point.speed);
+        along
+            .lot_speed
+            .push(observer.lot_speed(time, &|slot| state(slot))?);
+        let diagnosis = observer.operator.diagnose(state(CENTRE), &point.log_rho);
+        along
+            .eigenvalues
+            .push((diagnosis.min_eigenvalue, diagnosis.max_eigenvalue));
+        along.spectral_tail = diagnosis.spectral_tail;
+        along.p.push(state(CENTRE).clone());
+        along.log_rho.push(point.log_rho);
+        along.velocity.push(point.velocity);
+    }
+    Ok(along)
+}
+
+/// Slots of one instant in the schedule: the 15 nodes of the interval before it, then t−δ, t−δ/2, t, t+δ/2, t+δ.
+const RULE: usize = 15;
+const CENTRE: usize = RULE + 2;
+
+fn offsets(time: f64) -> [f64; 5] {
+    let delta = (SPEED_PART * time).min(SPEED_MOST);
+    [-delta, -0.5 * delta, 0.0, 0.5 * delta, delta]
+}
+
+/// All instants at which the state is needed, increasing, and where each slot of each instant is among them.
+fn schedule(instants: &[f64]) -> (Vec<f64>, Vec<Vec<usize>>) {
+    let slots: Vec<Vec<f64>> = instants
+        .iter()
+        .enumerate()
+        .map(|(k, &time)| {
+            let from = if k == 0 { 0.0 } else { instants[k - 1] };
+            let rule = (0..RULE).map(|i| 0.5 * (from + time) + 0.5 * (time - from) * node(i));
+            rule.chain(offsets(time).map(|offset| time + offset))
+                .collect()
+        })
+        .collect();
+    let mut times: Vec<f64> = slots.concat();
+    times.sort_by(f64::total_cmp);
+    times.dedup();
+    let index = |t: &f64| times.partition_point(|other| other < t);
+    let place = slots
+        .iter()
+        .map(|slots| slots.iter().map(index).collect())
+        .collect();
+    (times, place)
+}
+
+/// Node i of 15 on [−1, 1].
+fn node(i: usize) -> f64 {
+    if i < 8 { -NODES[i] } else { NODES[14 - i] }
+}
+
+fn weights(i: usize) -> (f64, f64) {
+    let k = if i < 8 { i } else { 14 - i };
+    (KRONROD[k], GAUSS[k])
+}
+
+struct Rule {
+    dissipated: f64,
+    error: f64,
+    length: f64,
+}
+
+/// Workspace for measuring states.
+struct Observer {
+    torus: Torus,
+    operator: MongeAmpere,
+    linearised: Linearised,
+    objective: Box<dyn Objective>,
+    metric: Metric,
+}
+
+impl Observer {
+    fn new(run: &Run, metric: Metric) -> Self {
+        let operator = run.context.operator(run.torus);
+        Self {
+            torus: run.torus.clone(),
+            linearised: Linearised::new(&operator, Order::Gradient),
+            operator,
+            objective: run.objective.build(),
+            metric,
+        }
+    }
+
+    fn at(&mut self, p: &[f64]) -> Result<Point> {
+        let (d, n) = (self.torus.dimension(), p.len());
+        let mut log_rho = vec![0.0; n];
+        self.linearised
+            .freeze(&mut self.operator, p, &mut log_rho)?;
+        self.operator.log_marginal(p, &mut log_rho)?;
+        let f = self.operator.source().to_vec();
+        let mut phi = vec![0.0; n];
+        variation(self.objective.as_ref(), &log_rho, &f, &mut phi);
+        let mut gradient = vec![vec![0.0; n]; d];
+        self.operator.calculus().gradient(&phi, &mut gradient);
+        let mut v = gradient.clone();
+        match self.metric {
+            Metric::Hessian => velocity(self.linearised.inverse_hessian(), &gradient, &mut v),
+            Metric::Flat => velocity(&identity(d, n), &gradient, &mut v),
+        }
+        Ok(Point {
+            objective: self.objective.value(&log_rho, &f),
+            dissipation: dissipation(&log_rho, &gradient, &v),
+            speed: norm(&log_rho, &v),
+            log_rho,
+            velocity: v,
+        })
+    }
+
+    /// `∫D dt` and `∫√D dt` over an interval: `v·∇²u v = ∇φ·A∇φ`.
+    fn integrate<'s>(
+        &mut self,
+        from: f64,
+        to: f64,
+        state: &dyn Fn(usize) -> &'s Vec<f64>,
+    ) -> Result<Rule> {
+        let half = 0.5 * (to - from);
+        let (mut fine, mut coarse, mut length) = (0.0, 0.0, 0.0);
+        for i in 0..RULE {
+            let d = self.at(state(i))?.dissipation;
+            let (kronrod, gauss) = weights(i);
+            fine += half * kronrod * d;
+            coarse += half * gauss * d;
+            length += half * kronrod * d.max(0.0).sqrt();
+        }
+        // The estimate of QUADPACK: the rule of 15 is far better than its difference to that of 7.
+        let difference = (fine - coarse).abs();
+        let error = fine.abs() * (200.0 * difference / fine.abs().max(f64::MIN_POSITIVE)).powf(1.5);
+        Ok(Rule {
+            dissipated: fine,
+            error: error.min(difference),
+            length,
+        })
+    }
+
+    /// `LOT(ρ_{t+δ}, ρ_{t−δ})/2δ` at δ and δ/2, extrapolated: an error of fourth order in δ.
+    fn lot_speed<'s>(&mut self, time: f64, state: &dyn Fn(usize) -> &'s Vec<f64>) -> Result<f64> {
+        let delta = offsets(time)[4];
+        let mut secant = |after: usize, before: usize, distance: f64| -> Result<f64> {
+            let mut log_rho = vec![0.0; state(before).len()];
+            self.operator.log_marginal(state(before), &mut log_rho)?;
+            let lot = linearised_transport(&self.torus, state(after), state(before), &log_rho)?;
+            Ok(lot / distance)
+        };
+        let wide = secant(RULE + 4, RULE, 2.0 * delta)?;
+        let narrow = secant(RULE + 3, RULE + 1, delta)?;
+        Ok((4.0 * narrow - wide) / 3.0)
+    }
+}
+
+/// I at every node, packed.
+fn identity(d: usize, n: usize) -> Vec<Vec<f64>> {
+    let mut identity = vec![vec![0.0; n]; packed_len(d)];
+    for i in 0..d {
+        identity[position(d, i, i)].fill(1.0);
+    }
+    identity
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rule_is_exact_to_its_degree() {
+        let integral = |power: i32, which: fn((f64, f64)) -> f64| -> f64 {
+            (0..RULE)
+                .map(|i| which(weights(i)) * node(i).powi(power))
+                .sum()
+        };
+        for power in [0, 2, 8, 12] {
+            let exact = 2.0 / f64::from(power + 1);
+            assert!((integral(power, |w| w.0) - exact).abs() < 1e-14, "{power}");
+            assert!((integral(power, |w| w.1) - exact).abs() < 1e-14, "{power}");
+        }
+        assert!((integral(22, |w| w.0) - 2.0 / 23.0).abs() < 1e-14);
+        assert!((integral(22, |w| w.1) - 2.0 / 23.0).abs() > 1e-8);
+    }
+
+    #[test]
+    fn every_slot_finds_its_instant() {
+        let instants = [0.01, 0.02, 0.05];
+        let (times, place) = schedule(&instants);
+        assert!(times.windows(2).all(|pair| pair[0] < pair[1]) && times[0] > 0.0);
+        for (k, &time) in instants.iter().enumerate() {
+            assert_eq!(place[k].len(), RULE + 5);
+            assert_eq!(times[place[k][CENTRE]], time);
+            assert_eq!(times[place[k][RULE + 4]], time + offsets(time)[4]);
+        }
+    }
+}

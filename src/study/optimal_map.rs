@@ -1,0 +1,334 @@
+//! Study `OptimalMap`: the optimal map ∇u_∞ from e^{-f} to e^{-g} by the elliptic Monge–Ampère equation
+//! `f − g(∇u) + log det ∇²u = 0`, its cost ½W₂², and certificates that it is optimal.
+
+use super::draw;
+use super::measure::{Context, MeasureError, Measured};
+use super::mirror_flow::quiver;
+use super::{Curve, Experiment, hypothesis, short};
+use crate::figure::{Figure, Mesh, Panel, Style};
+use crate::record::{Record, RecordError};
+use crate::scenario::Built;
+use crate::verdict::{Claim, Law, Observed, Verdict};
+use mirrorflow_solvers::distance::circle_map;
+use mirrorflow_solvers::legendre::conjugate;
+use mirrorflow_solvers::monge_ampere::{Brenier, MongeAmpere, solve_elliptic};
+use mirrorflow_solvers::parallel::{max_of, mean, mean_of, sup_difference};
+use mirrorflow_solvers::{Error, LogDensity, Torus};
+use serde::{Deserialize, Serialize};
+use std::f64::consts::PI;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+/// The optimal map from source to target.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OptimalMap {
+    /// Sup-residual of the elliptic equation.
+    #[serde(default = "default_tolerance")]
+    pub tolerance: f64,
+}
+
+fn default_tolerance() -> f64 {
+    1e-11
+}
+
+const BRENIER: &str = "Brenier (1991), McCann (2001) on the torus";
+const KANTOROVICH: &str = "Kantorovich duality";
+
+/// What independent certificates must agree to, where they are resolved.
+const CERTIFICATE: f64 = 1e-8;
+
+#[rustfmt::skip]
+pub const CLAIMS: &[Claim] = &[
+    Claim { name: "push-forward", statement: "∇u_{∞} carries e^{−f} to e^{−g}: largest defect of the Fourier coefficients |k_{i}| ≤ 3", reference: BRENIER, quantity: "push_forward", law: Law::Below(CERTIFICATE) },
+    Claim { name: "duality", statement: "½W_{2}² = ∫½|∇u − x|²e^{−f} equals its Kantorovich dual −∫p e^{−f} − ∫q e^{−g}, q by the Legendre transform", reference: KANTOROVICH, quantity: "duality_gap", law: Law::Below(CERTIFICATE) },
+    Claim { name: "inverse-map", statement: "the optimal map from e^{−g} to e^{−f} is the inverse: its potential is the Legendre transform", reference: BRENIER, quantity: "inverse", law: Law::Below(CERTIFICATE) },
+    Claim { name: "circle-map", statement: "on the circle the map is the one of the cumulative functions", reference: "monotone rearrangement on the circle", quantity: "circle", law: Law::Below(CERTIFICATE) },
+];
+
+impl OptimalMap {
+    fn collect(&self, context: &Context, record: &mut Record) -> Result<(), Error> {
+        let tick = |stage: &str, fraction: f64| match context.progress.tick(stage, fraction) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(Error::Interrupted {
+                when: format!("before {stage}"),
+            }),
+        };
+        let (built, torus) = (context.built, &context.built.torus);
+        tick("the optimal map", 0.0)?;
+        let found = self.solve(context, torus)?;
+        let values = certificates(built, torus, &found.p)?;
+        self.record_map(context, &found, &values, record)?;
+        tick("the same on three quarters of the nodes", 0.4)?;
+        let coarse = torus.resized(|n| 3 * n / 4)?;
+        let coarser = self.solve(context, &coarse)?;
+        let varied = certificates(built, &coarse, &coarser.p)?;
+        record.insert_number("cost_budget", (varied.cost - values.cost).abs());
+        record.insert_number("push_forward_budget", varied.push_forward);
+        record.insert_number("duality_gap_budget", varied.duality_gap);
+        tick("the inverse map", 0.7)?;
+        let inverse = self.inverse(context, torus)?;
+        record.insert_number("inverse", apart(&values.conjugate, &inverse.p));
+        let inverse = self.inverse(context, &coarse)?;
+        record.insert_number("inverse_budget", apart(&varied.conjugate, &inverse.p));
+        if torus.dimension() == 1 {
+            let circle = |torus: &Torus, p: &[f64]| -> Result<f64, Error> {
+                let log = |density: &dyn Fn() -> Vec<f64>| {
+                    density().iter().map(|v| -v).collect::<Vec<_>>()
+                };
+                let exact = circle_map(
+                    torus,
+                    &log(&|| built.source.on(torus)),
+                    &log(&|| built.target.on(torus)),
+                )?;
+                Ok(sup_difference(&exact, &draw::gradient(torus, p)[0]))
+            };
+            record.insert_number("circle", circle(torus, &found.p)?);
+            record.insert_number("circle_budget", circle(&coarse, &coarser.p)?);
+        }
+        Ok(())
+    }
+
+    fn solve(&self, context: &Context, torus: &Torus) -> Result<Brenier, Error> {
+        solve_elliptic(
+            &mut context.operator(torus),
+            &vec![0.0; torus.len()],
+            self.tolerance,
+        )
+    }
+
+    /// From e^{-g} to e^{-f}.
+    fn inverse(&self, context: &Context, torus: &Torus) -> Result<Brenier, Error> {
+        let f: Arc<dyn LogDensity> = Arc::new(context.built.source.clone());
+        let mut operator = MongeAmpere::new(&context.built.target, f, context.calculus(torus));
+        solve_elliptic(&mut operator, &vec![0.0; torus.len()], self.tolerance)
+            .map_err(|error| error.during("the inverse map"))
+    }
+
+    fn record_map(
+        &self,
+        context: &Context,
+        found: &Brenier,
+        values: &Certificates,
+        record: &mut Record,
+    ) -> Result<(), Error> {
+        let torus = &context.built.torus;
+        let mut operator = context.operator(torus);
+        let mut log_rho = vec![0.0; torus.len()];
+        operator.log_marginal(&found.p, &mut log_rho)?;
+        let diagnosis = operator.diagnose(&found.p, &log_rho);
+        record.insert("p", torus.points(), found.p.clone());
+        record.insert("q", torus.points(), values.conjugate.clone());
+        let vector = [&[torus.dimension()], torus.points()].concat();
+        record.insert("displacement", &vector, values.displacement.concat());
+        for (name, value) in [
+            ("cost", values.cost),
+            ("wasserstein", (2.0 * values.cost).sqrt()),
+            ("push_forward", values.push_forward),
+            ("duality_gap", values.duality_gap),
+            ("residual", found.residual),
+            ("newton_steps", found.newton_steps as f64),
+            ("krylov", found.krylov as f64),
+            ("min_eigenvalue", diagnosis.min_eigenvalue),
+            ("max_eigenvalue", diagnosis.max_eigenvalue),
+            ("spectral_tail", diagnosis.spectral_tail),
+        ] {
+            record.insert_number(name, value);
+        }
+        Ok(())
+    }
+}
+
+/// What a potential says of itself on a grid.
+struct Certificates {
+    /// `∇p`.
+    displacement: Vec<Vec<f64>>,
+    /// Periodic part of u*.
+    conjugate: Vec<f64>,
+    /// `½∫|∇p|²e^{-f}`.
+    cost: f64,
+    push_forward: f64,
+    /// `|cost − dual|/cost`.
+    duality_gap: f64,
+}
+
+fn certificates(built: &Built, torus: &Torus, p: &[f64]) -> Result<Certificates, Error> {
+    let (f, g) = (built.source.on(torus), built.target.on(torus));
+    let displacement = draw::gradient(torus, p);
+    let square = |i: usize| displacement.iter().map(|d| d[i] * d[i]).sum::<f64>();
+    let cost = mean_of(f.len(), |i| 0.5 * (-f[i]).exp() * square(i));
+    let conjugate = conjugate(torus, p)?.q;
+    let dual = -mean_of(f.len(), |i| {
+        p[i] * (-f[i]).exp() + conjugate[i] * (-g[i]).exp()
+    });
+    Ok(Certificates {
+        push_forward: push_forward(torus, &displacement, &f, &g),
+        duality_gap: (cost - dual).abs() / cost.max(f64::MIN_POSITIVE),
+        displacement,
+        conjugate,
+        cost,
+    })
+}
+
+/// Largest wavenumber per axis that the push-forward is tested with.
+const HIGHEST: i32 = 3;
+
+/// `max_k |∫e^{2πik·∇u}e^{-f} − ∫e^{2πik·y}e^{-g}|`.
+fn push_forward(torus: &Torus, displacement: &[Vec<f64>], f: &[f64], g: &[f64]) -> f64 {
+    let (d, nodes) = (torus.dimension(), torus.nodes());
+    let side = 2 * HIGHEST + 1;
+    (0..side.pow(d as u32))
+        .map(|number| {
+            let k = |axis: usize| f64::from(number / side.pow(axis as u32) % side - HIGHEST);
+            let phase = |i: usize, moved: f64| -> f64 {
+                (0..d)
+                    .map(|axis| {
+                        2.0 * PI * k(axis) * (nodes[axis][i] + moved * displacement[axis][i])
+                    })
+                    .sum()
+            };
+            let difference = |part: fn(f64) -> f64| {
+                mean_of(f.len(), |i| {
+                    (-f[i]).exp() * part(phase(i, 1.0)) - (-g[i]).exp() * part(phase(i, 0.0))
+                })
+            };
+            difference(f64::cos).hypot(difference(f64::sin))
+        })
+        .fold(0.0, f64::max)
+}
+
+/// `sup|a − b|` of potentials, up to their constants.
+fn apart(a: &[f64], b: &[f64]) -> f64 {
+    let shift = mean(a) - mean(b);
+    max_of(a.len(), |i| (a[i] - b[i] - shift).abs())
+}
+
+impl Experiment for OptimalMap {
+    fn name(&self) -> &'static str {
+        "OptimalMap"
+    }
+
+    fn slug(&self) -> &'static str {
+        "optimal-map"
+    }
+
+    /// Records `p`, `q` [n…] (periodic parts of u_∞ and u_∞*), `displacement` [d, n…] = ∇p, and the numbers `cost` = ½W₂², `wasserstein`,
+    /// `residual`, `newton_steps`, `krylov`, `min_eigenvalue`, `max_eigenvalue`, `spectral_tail`, and `push_forward`, `duality_gap`, `inverse`, in
+    /// 1-D `circle`, each with `…_budget`, the same on three quarters of the nodes.
+    fn measure(&self, context: &Context) -> Result<Measured, MeasureError> {
+        let mut record = Record::default();
+        let outcome = self.collect(context, &mut record);
+        let nothing = record.values("p").is_err();
+        Measured::after(record, outcome).map_err(|failed| MeasureError {
+            partial: failed.partial.filter(|_| !nothing),
+            ..failed
+        })
+    }
+
+    fn judge(&self, study: &str, record: &Record) -> Result<Vec<Verdict>, RecordError> {
+        let failed = hypothesis::failed(record)?;
+        let circle = record.array("p")?.ndim() == 1;
+        let verdict = |claim: &Claim| {
+            if let Some(why) = &failed {
+                return claim.not_applicable(study, why);
+            }
+            if claim.name == "circle-map" && !circle {
+                return claim.not_applicable(study, "the problem is not one-dimensional");
+            }
+            let budget = record.number(&format!("{}_budget", claim.quantity));
+            match (record.number(claim.quantity), budget) {
+                (Ok(value), Ok(budget)) => {
+                    let observed = Observed {
+                        value,
+                        interval: ((value - budget).max(0.0), value),
+                    };
+                    let reason = format!("on three quarters of the nodes {budget:.1e}");
+                    claim.judge_number(study, observed, reason)
+                }
+                _ => claim.undecided(study, "cut short before it was measured"),
+            }
+        };
+        Ok(CLAIMS.iter().map(verdict).collect())
+    }
+
+    fn draw(&self, built: &Built, record: &Record) -> Result<Vec<Figure>, RecordError> {
+        let torus = &built.torus;
+        let density = |f: Vec<f64>| -> Vec<f64> { f.iter().map(|f| (-f).exp()).collect() };
+        let (source, target) = (
+            density(built.source.on(torus)),
+            density(built.target.on(torus)),
+        );
+        let displacement: Vec<Vec<f64>> = record
+            .values("displacement")?
+            .chunks(torus.len())
+            .map(<[f64]>::to_vec)
+            .collect();
+        let row = if torus.dimension() == 1 {
+            let densities = vec![
+                draw::profile("e^{−f}", &source, Style::Line, 0),
+                draw::profile("e^{−g}", &target, Style::Dashed, 1),
+            ];
+            let moved = vec![draw::profile("", &displacement[0], Style::Line, 0)];
+            vec![
+                draw::profile_panel("densities", "density", densities),
+                draw::profile_panel("optimal map", "∇u_{∞}(x) − x", moved),
+            ]
+        } else {
+            vec![
+                quiver(
+                    torus,
+                    "displacement",
+                    &displacement,
+                    &source,
+                    "e^{−f}",
+                    "∇u − x",
+                ),
+                Panel::Mesh(Mesh {
+                    title: "image of a mesh".into(),
+                    x: "x".into(),
+                    y: "y".into(),
+                    lines: draw::mesh(torus, &displacement),
+                    markers: Vec::new(),
+                    background: Some(draw::slice(torus, &target)),
+                    colour_bar: "e^{−g}".into(),
+                    line_label: String::new(),
+                    marker_label: String::new(),
+                }),
+            ]
+        };
+        Ok(vec![Figure {
+            name: "map".into(),
+            title: None,
+            rows: vec![row],
+            caption: format!(
+                "Optimal map ∇u_{{∞}} from e^{{−f}} to e^{{−g}}, W_{{2}} = {}{}.",
+                short((1e6 * record.number("wasserstein")?).round() / 1e6),
+                draw::slice_note(torus)
+            ),
+        }])
+    }
+
+    /// One row: cost, distance, certificates and work.
+    fn curve(&self, record: &Record) -> Result<Curve, RecordError> {
+        let columns = [
+            ("half W2^2", "cost"),
+            ("W2", "wasserstein"),
+            ("push-forward defect", "push_forward"),
+            ("relative duality gap", "duality_gap"),
+            ("sup|u* - inverse potential|", "inverse"),
+            ("sup residual", "residual"),
+            ("Newton steps", "newton_steps"),
+            ("Krylov iterations", "krylov"),
+            ("min eigenvalue of Hess u", "min_eigenvalue"),
+            ("max eigenvalue of Hess u", "max_eigenvalue"),
+        ];
+        let measured = columns
+            .iter()
+            .filter(|(_, name)| record.values(name).is_ok());
+        measured
+            .copied()
+            .try_fold(Curve::default(), |curve, (header, name)| {
+                curve.column(header, record, name)
+            })
+    }
+}

@@ -1,0 +1,304 @@
+//! Study `SideBySide`: on one page the ε → 0 limit, the mirror flow with Sinkhorn over it, and exponential convergence.
+//!
+//! It is the studies `ScalingLimit` and `ExponentialConvergence` on the same data, with the maps of flow and iteration at a few instants;
+//! their arrays stand in the record with the prefixes `limit_` and `decay_`, and their claims are judged as there.
+
+use super::exponential_convergence::{self, ExponentialConvergence};
+use super::measure::{Context, Interrupted, MeasureError, Measured, Nested};
+use super::scaling_limit::{self, ScalingLimit};
+use super::{Curve, Experiment, IterationStart, Kernel, Sinkhorn, draw, short, sinkhorn};
+use crate::figure::{Figure, Mesh, Panel, Style};
+use crate::record::{Record, RecordError};
+use crate::scenario::Built;
+use crate::verdict::Verdict;
+use mirrorflow_solvers::Error;
+use mirrorflow_solvers::legendre::conjugate;
+use serde::{Deserialize, Serialize};
+
+/// The three views of the same flow.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SideBySide {
+    /// Time t > 0 at which the limit ε → 0 is taken, a whole number of iterations at every ε.
+    pub time: f64,
+    /// Regularisations, three or more; descending once loaded.
+    pub epsilons: Vec<f64>,
+    /// Instants at which flow and iteration are drawn, whole numbers of iterations at the largest ε.
+    pub times: Vec<f64>,
+    /// Horizon of the decay.
+    pub horizon: f64,
+    /// Equal intervals of the decay, each a whole number of iterations at every ε.
+    #[serde(default = "default_samples")]
+    pub samples: usize,
+    #[serde(default)]
+    pub kernel: Kernel,
+    #[serde(default)]
+    pub start: IterationStart,
+}
+
+fn default_samples() -> usize {
+    40
+}
+
+/// Prefixes of the two studies' arrays, and their shares of the work.
+const LIMIT: &str = "limit_";
+const DECAY: &str = "decay_";
+const LIMIT_SHARE: f64 = 0.5;
+const DECAY_SHARE: f64 = 0.45;
+
+impl SideBySide {
+    /// The limit ε → 0 as a study of its own.
+    pub fn scaling_limit(&self) -> ScalingLimit {
+        ScalingLimit {
+            time: self.time,
+            epsilons: self.epsilons.clone(),
+            kernel: self.kernel,
+            start: self.start,
+        }
+    }
+
+    /// The decay as a study of its own.
+    pub fn convergence(&self) -> ExponentialConvergence {
+        ExponentialConvergence {
+            time: self.horizon,
+            samples: self.samples,
+            epsilons: self.epsilons.clone(),
+            kernel: self.kernel,
+            others: Vec::new(),
+        }
+    }
+
+    /// p_t and ρ_t of the flow and of Sinkhorn at the largest ε, at the asked instants.
+    fn snapshots(&self, context: &Context, record: &mut Record) -> Result<(), Error> {
+        let mut flow = context.flow();
+        let horizon = self.times.last().copied().unwrap_or(0.0);
+        let snapshots = flow.run(&self.times, &mut |step| {
+            context
+                .progress
+                .tick("the flow at a few instants", step.time / horizon)
+        })?;
+        let epsilon = self.epsilons[0];
+        let iteration = Sinkhorn {
+            epsilon,
+            iterations: sinkhorn::iterations(horizon, epsilon),
+            kernel: self.kernel,
+            start: self.start,
+        };
+        let mut iteration = iteration.iteration(context)?;
+        let mut log_rho = vec![0.0; context.built.torus.len()];
+        let (mut p, mut rho) = (Vec::new(), Vec::new());
+        for &time in &self.times {
+            let ahead = sinkhorn::iterations(time, epsilon) - iteration.iterations();
+            iteration.run(ahead, &mut |_, _| {
+                context.progress.tick("Sinkhorn beside it", 1.0)
+            })?;
+            iteration.log_marginal(&mut log_rho);
+            p.extend_from_slice(iteration.p());
+            rho.extend(log_rho.iter().map(|l| l.exp()));
+        }
+        let series = [&[self.times.len()], context.built.torus.points()].concat();
+        record.insert_curve("times", self.times.clone());
+        record.insert(
+            "p",
+            &series,
+            snapshots.iter().flat_map(|s| s.p.clone()).collect(),
+        );
+        let densities = snapshots
+            .iter()
+            .flat_map(|s| s.log_marginal.iter().map(|l| l.exp()));
+        record.insert("rho", &series, densities.collect());
+        record.insert("p_epsilon", &series, p);
+        record.insert("rho_epsilon", &series, rho);
+        Ok(())
+    }
+
+    /// The flagship page: one row of three panels.
+    fn page(&self, built: &Built, record: &Record) -> Result<Figure, RecordError> {
+        let limit = scaling_limit::orders_panel(&record.part(LIMIT))?;
+        let decay = exponential_convergence::decay_panel(&self.convergence(), &record.part(DECAY))?;
+        let (flow, what) = if built.torus.dimension() == 1 {
+            (self.densities(record)?, "densities ρ_{t} at a few instants")
+        } else {
+            let last = self.times.len() - 1;
+            (
+                self.mesh(built, record, last)?,
+                "density ρ_{t} and image of a regular mesh under ∇u_{t}*, which carries e^{−g} to ρ_{t}",
+            )
+        };
+        Ok(Figure {
+            name: "page".into(),
+            title: None,
+            rows: vec![vec![
+                titled(limit, "the limit ε → 0"),
+                flow,
+                titled(decay, "exponential convergence"),
+            ]],
+            caption: format!(
+                "One problem, three views. (a) Sinkhorn after t/ε iterations against the parabolic Monge–Ampère flow at t = {}; grey: \
+                 slopes 1 and 2. (b) The mirror flow: {what}; rings: Sinkhorn at ε = {}. (c) Relative entropy to e^{{−f}} with the \
+                 theorem's bound and the sharp rate{}.",
+                short(self.time),
+                short(self.epsilons[0]),
+                draw::slice_note(&built.torus)
+            ),
+        })
+    }
+
+    /// ρ_t as lines, Sinkhorn's as rings.
+    fn densities(&self, record: &Record) -> Result<Panel, RecordError> {
+        let mut series = Vec::new();
+        for (k, time) in self.times.iter().enumerate() {
+            let label = format!("t = {}", short(*time));
+            let colour = draw::colour(k);
+            series.push(draw::profile(
+                &label,
+                record.item("rho", k)?,
+                Style::Line,
+                colour,
+            ));
+            let mut rings = draw::profile(
+                "",
+                record.item("rho_epsilon", k)?,
+                Style::HollowMarkers,
+                colour,
+            );
+            rings.points = every(&rings.points, RINGS);
+            series.push(rings);
+        }
+        Ok(titled(
+            draw::profile_panel("", "ρ_{t}", series),
+            "the mirror flow",
+        ))
+    }
+
+    /// Image of a mesh under `∇u_t^*` over ρ_t, with Sinkhorn's crossings.
+    fn mesh(&self, built: &Built, record: &Record, k: usize) -> Result<Panel, RecordError> {
+        let torus = &built.torus;
+        let inverse = |p: &[f64]| -> Vec<Vec<f64>> {
+            // A recorded potential is convex; where a damaged record is not, the mesh is left as it is.
+            conjugate(torus, p)
+                .map(|found| found.displacement)
+                .unwrap_or_else(|_| vec![vec![0.0; torus.len()]; torus.dimension()])
+        };
+        Ok(Panel::Mesh(Mesh {
+            title: format!("the mirror flow, t = {}", short(self.times[k])),
+            x: "x".into(),
+            y: "y".into(),
+            lines: draw::mesh(torus, &inverse(record.item("p", k)?)),
+            markers: draw::crossings(torus, &inverse(record.item("p_epsilon", k)?)),
+            background: Some(draw::slice(torus, record.item("rho", k)?)),
+            colour_bar: "ρ_{t}".into(),
+            line_label: "flow, ∇u_{t}*".into(),
+            marker_label: format!("Sinkhorn, ε = {}", short(self.epsilons[0])),
+        }))
+    }
+}
+
+/// Rings along a profile.
+const RINGS: usize = 32;
+
+fn every(points: &[(f64, f64)], count: usize) -> Vec<(f64, f64)> {
+    let stride = points.len().div_ceil(count).max(1);
+    points.iter().copied().step_by(stride).collect()
+}
+
+fn titled(mut panel: Panel, title: &str) -> Panel {
+    if let Panel::Curves(curves) = &mut panel {
+        curves.title = title.to_owned();
+    }
+    panel
+}
+
+impl Experiment for SideBySide {
+    fn name(&self) -> &'static str {
+        "SideBySide"
+    }
+
+    fn slug(&self) -> &'static str {
+        "side-by-side"
+    }
+
+    /// Records the arrays of `ScalingLimit` with the prefix `limit_`, those of `ExponentialConvergence` with `decay_`, and at the instants
+    /// `times` [T]: `p`, `rho` of the flow and `p_epsilon`, `rho_epsilon` of Sinkhorn at the largest ε, each [T, n…].
+    fn measure(&self, context: &Context) -> Result<Measured, MeasureError> {
+        let mut record = Record::default();
+        let limit_progress = Nested::new(context.progress, 0.0, LIMIT_SHARE);
+        let limit = self
+            .scaling_limit()
+            .measure(&context.with(&limit_progress))?;
+        record.extend(LIMIT, limit.record);
+        if limit.interrupted == Interrupted::Yes {
+            return Ok(Measured {
+                record,
+                interrupted: Interrupted::Yes,
+            });
+        }
+        let decay_progress = Nested::new(context.progress, LIMIT_SHARE, LIMIT_SHARE + DECAY_SHARE);
+        match self.convergence().measure(&context.with(&decay_progress)) {
+            Ok(decay) => {
+                record.extend(DECAY, decay.record);
+                if decay.interrupted == Interrupted::Yes {
+                    return Ok(Measured {
+                        record,
+                        interrupted: Interrupted::Yes,
+                    });
+                }
+            }
+            Err(failed) => {
+                if let Some(partial) = failed.partial {
+                    record.extend(DECAY, partial);
+                }
+                return Err(MeasureError {
+                    error: failed.error,
+                    partial: Some(record),
+                });
+            }
+        }
+        let last_progress = Nested::new(context.progress, LIMIT_SHARE + DECAY_SHARE, 1.0);
+        let outcome = self.snapshots(&context.with(&last_progress), &mut record);
+        Measured::after(record, outcome)
+    }
+
+    fn judge(&self, study: &str, record: &Record) -> Result<Vec<Verdict>, RecordError> {
+        let mut verdicts = self.scaling_limit().judge(study, &record.part(LIMIT))?;
+        let decay = record.part(DECAY);
+        if decay.values("kl").is_ok() {
+            verdicts.extend(self.convergence().judge(study, &decay)?);
+        }
+        Ok(verdicts)
+    }
+
+    /// The page; in more than one dimension also the maps at every instant.
+    fn draw(&self, built: &Built, record: &Record) -> Result<Vec<Figure>, RecordError> {
+        if record.values("rho_epsilon").is_err() {
+            // Cut short: what there is, drawn by its own study.
+            return self.scaling_limit().draw(built, &record.part(LIMIT));
+        }
+        let mut figures = vec![self.page(built, record)?];
+        if built.torus.dimension() > 1 {
+            let panels = (0..self.times.len()).map(|k| self.mesh(built, record, k));
+            let panels = panels.collect::<Result<Vec<_>, _>>()?;
+            figures.push(Figure {
+                name: "maps".into(),
+                title: None,
+                rows: panels.chunks(3).map(<[Panel]>::to_vec).collect(),
+                caption: format!(
+                    "Densities ρ_{{t}} and the maps ∇u_{{t}}* from e^{{−g}} along the mirror flow, with Sinkhorn at ε = {} (rings){}.",
+                    short(self.epsilons[0]),
+                    draw::slice_note(&built.torus)
+                ),
+            });
+        }
+        Ok(figures)
+    }
+
+    /// The decay, a row an instant; the limit's table is that of `ScalingLimit`.
+    fn curve(&self, record: &Record) -> Result<Curve, RecordError> {
+        let decay = record.part(DECAY);
+        if decay.values("times").is_ok() {
+            self.convergence().curve(&decay)
+        } else {
+            self.scaling_limit().curve(&record.part(LIMIT))
+        }
+    }
+}
