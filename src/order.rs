@@ -20,7 +20,7 @@ const FINEST: f64 = 0.02;
 /// Half again the rest of the approach.
 const DRIFT_SAFETY: f64 = 1.5;
 
-/// A value at ε, with the measured size of all other errors.
+/// A value at ε (or at a step, or a spacing), with the measured size of all other errors.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Point {
     pub epsilon: f64,
@@ -28,12 +28,15 @@ pub struct Point {
     pub budget: f64,
     /// The part that the budget owes most to, for people: `space`, `time`, `iteration`, `round-off`.
     pub largest_part: &'static str,
+    /// What shrinks, for people: `ε`, `step`, `h`.
+    pub symbol: &'static str,
 }
 
 /// A point that was not used.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Excluded {
     pub epsilon: f64,
+    pub symbol: &'static str,
     pub reason: String,
 }
 
@@ -66,6 +69,7 @@ pub fn split(points: &[Point]) -> (Vec<Point>, Vec<Excluded>) {
         };
         excluded.push(Excluded {
             epsilon: point.epsilon,
+            symbol: point.symbol,
             reason,
         });
     }
@@ -144,6 +148,7 @@ mod tests {
                 value: law(epsilon),
                 budget: 0.0,
                 largest_part: "space",
+                symbol: "ε",
             })
             .to_vec()
     }
@@ -168,6 +173,7 @@ mod tests {
             value: epsilon * (1.0 + 30.0 * epsilon),
             budget: 0.0,
             largest_part: "space",
+            symbol: "ε",
         });
         assert!(contains(&estimate(&uneven).unwrap(), 1.0));
     }

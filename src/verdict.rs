@@ -1,6 +1,7 @@
 //! Claims, and what the measurement says of them. Numerics do not prove.
 
 use crate::order::{Estimate, Excluded, Point, estimate, split};
+use crate::study::short;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -251,14 +252,19 @@ fn percent(part: f64) -> f64 {
 }
 
 fn describe(excluded: &Excluded) -> String {
-    format!("ε = {}: {}", excluded.epsilon, excluded.reason)
+    format!(
+        "{} = {}: {}",
+        excluded.symbol,
+        short(excluded.epsilon),
+        excluded.reason
+    )
 }
 
 fn too_few(used: &[Point], excluded: &[Excluded]) -> String {
     let why = if excluded.is_empty() {
-        "add smaller ε to the list"
+        "add smaller values to the list"
     } else {
-        "the others are at the error budget: by its largest part, use more points (space), a tighter tolerance (time), or larger ε \
+        "the others are at the error budget: by its largest part, use more points (space), a tighter tolerance (time), or larger values \
          (round-off)"
     };
     format!(
@@ -295,7 +301,7 @@ impl Law {
             None => (
                 Status::Inconclusive,
                 format!(
-                    "pre-asymptotic: the orders of pairs have not settled ({pairs}); use smaller ε"
+                    "pre-asymptotic: the orders of pairs have not settled ({pairs}); use smaller values"
                 ),
             ),
             Some(true) => (Status::Consistent, self.remark(low, &pairs)),
@@ -344,6 +350,7 @@ mod tests {
                 value: value(epsilon),
                 budget: 1e-12,
                 largest_part: "space",
+                symbol: "ε",
             })
             .to_vec();
         claim.judge("study", &points).status

@@ -150,6 +150,16 @@ pub fn axis(label: &str, scale: Scale) -> Axis {
     }
 }
 
+/// A number with three significant digits, plain where that is short.
+pub fn three_digits(value: f64) -> String {
+    let digits = 2 - value.abs().max(f64::MIN_POSITIVE).log10().floor() as i32;
+    if (0..=5).contains(&digits) {
+        format!("{value:.*}", digits.cast_unsigned() as usize)
+    } else {
+        format!("{value:.2e}")
+    }
+}
+
 /// Points of a drawn profile at least.
 const SMOOTH: usize = 512;
 
@@ -227,11 +237,11 @@ pub fn mesh(torus: &Torus, displacement: &[Vec<f64>]) -> Vec<Vec<(f64, f64)>> {
         .collect()
 }
 
-/// Images of the crossings of that mesh.
+/// Images of every second crossing of that mesh along each axis.
 pub fn crossings(torus: &Torus, displacement: &[Vec<f64>]) -> Vec<(f64, f64)> {
-    let across = |k: usize| k as f64 / MESH_LINES as f64;
-    let all =
-        (0..MESH_LINES * MESH_LINES).map(|k| (across(k / MESH_LINES), across(k % MESH_LINES)));
+    let half = MESH_LINES / 2;
+    let across = |k: usize| k as f64 / half as f64;
+    let all = (0..half * half).map(|k| (across(k / half), across(k % half)));
     Map::new(torus, displacement).images(&all.collect::<Vec<_>>())
 }
 

@@ -4,7 +4,7 @@
 use super::draw;
 use super::measure::{Context, MeasureError, Measured};
 use super::mirror_flow::quiver;
-use super::{Curve, Experiment, hypothesis, short};
+use super::{Curve, Experiment, hypothesis};
 use crate::figure::{Figure, Mesh, Panel, Style};
 use crate::record::{Record, RecordError};
 use crate::scenario::Built;
@@ -302,7 +302,7 @@ impl Experiment for OptimalMap {
             rows: vec![row],
             caption: format!(
                 "Optimal map ∇u_{{∞}} from e^{{−f}} to e^{{−g}}, W_{{2}} = {}{}.",
-                short((1e6 * record.number("wasserstein")?).round() / 1e6),
+                draw::three_digits(record.number("wasserstein")?),
                 draw::slice_note(torus)
             ),
         }])

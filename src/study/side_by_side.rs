@@ -115,7 +115,12 @@ impl SideBySide {
     /// The flagship page: one row of three panels.
     fn page(&self, built: &Built, record: &Record) -> Result<Figure, RecordError> {
         let limit = scaling_limit::orders_panel(&record.part(LIMIT))?;
-        let decay = exponential_convergence::decay_panel(&self.convergence(), &record.part(DECAY))?;
+        let extremes = [0, self.epsilons.len() - 1];
+        let decay = exponential_convergence::decay_panel(
+            &self.convergence(),
+            &record.part(DECAY),
+            &extremes,
+        )?;
         let (flow, what) = if built.torus.dimension() == 1 {
             (self.densities(record)?, "densities ρ_{t} at a few instants")
         } else {

@@ -181,6 +181,29 @@ mod tests {
         }
     }
 
+    /// `cos 8πx · cos 2πy` on 8 nodes along x is a Nyquist mode there; the other term is not.
+    #[test]
+    fn only_a_spectral_calculus_in_several_dimensions_removes_nyquist_modes() {
+        let torus = Torus::new(&[8, 16]).unwrap();
+        let field = |nyquist: f64| -> Vec<f64> {
+            let value = |i: usize| {
+                let (x, y) = (torus.node(i)[0], (2.0 * PI * torus.node(i)[1]).cos());
+                nyquist * (8.0 * PI * x).cos() * y + (6.0 * PI * x).cos() * y
+            };
+            (0..torus.len()).map(value).collect()
+        };
+        let mut found = field(0.7);
+        Spectral::new(&torus).remove_nyquist(&mut found);
+        assert!(sup_difference(&found, &field(0.0)) < 1e-14);
+        let mut found = field(0.7);
+        FiniteDifference::new(&torus, 2).remove_nyquist(&mut found);
+        assert_eq!(found, field(0.7));
+        let alternating: Vec<f64> = (0..8).map(|i| f64::from(i % 2)).collect();
+        let mut found = alternating.clone();
+        Spectral::new(&Torus::new(&[8]).unwrap()).remove_nyquist(&mut found);
+        assert_eq!(found, alternating);
+    }
+
     #[test]
     fn symbols_are_the_eigenvalues() {
         let torus = Torus::new(&[16, 12]).unwrap();

@@ -20,7 +20,8 @@ const MOST_ITERATIONS: usize = 300;
 /// `∂_t ν = ∇·(ν∇φ(ν))`, `φ = δF/δν` (THEORY §5); the state is ν at the nodes.
 ///
 /// A discrete divergence, so mass is exact. Where φ is the same at all nodes the rate vanishes to round-off on any grid: for KL the
-/// discrete stationary state is e^{-f} itself.
+/// discrete stationary state is e^{-f} itself. With a spectral calculus in two or three dimensions Nyquist modes of ν stay as they were
+/// at the start, see [`Calculus::remove_nyquist`].
 pub struct GradientFlow {
     calculus: Box<dyn Calculus>,
     objective: Box<dyn Objective>,

@@ -17,6 +17,7 @@ mod gradient_flow;
 mod linearised_primal;
 mod mirror;
 mod primal;
+mod primal_preconditioner;
 pub mod velocity;
 
 pub use gradient_flow::GradientFlow;

@@ -2,12 +2,13 @@
 
 use super::density::{complete, log_density, product};
 use super::linearised_primal::LinearisedPrimal;
+use super::primal_preconditioner::PrimalPreconditioner;
 use super::velocity::{self, velocity};
 use crate::calculus::Calculus;
 use crate::density::{Jet, LogDensity, Order};
 use crate::error::Result;
 use crate::krylov::Gmres;
-use crate::monge_ampere::{Elliptic, MongeAmpere, Preconditioner};
+use crate::monge_ampere::{Elliptic, MongeAmpere};
 use crate::objective::{Objective, variation};
 use crate::parallel::for_each_block;
 use crate::time::System;
@@ -22,8 +23,9 @@ const MOST_ITERATIONS: usize = 300;
 ///
 /// The state is ρ at the nodes. Every evaluation solves the elliptic Monge–Ampère equation for u, from the last one, so this is a
 /// route to ρ_t that never integrates the equation of u. The rate is a discrete divergence: mass is exact. Linear systems with the
-/// Jacobian need no inner solve, see `linearised_primal`; a dealiased calculus is not for this flow, whose potential and density
-/// do not have the same modes.
+/// Jacobian need no inner solve, see `linearised_primal`. With a spectral calculus in two or three dimensions Nyquist modes of ρ
+/// stay as they were at the start, see [`Calculus::remove_nyquist`]. A dealiased calculus is not for this flow, whose potential and
+/// density do not have the same modes.
 pub struct Primal {
     /// Its source is −log ρ.
     operator: MongeAmpere,
@@ -38,7 +40,7 @@ pub struct Primal {
     velocity: Vec<Vec<f64>>,
     flux: Vec<Vec<f64>>,
     linearised: LinearisedPrimal,
-    preconditioner: FourthOrder,
+    preconditioner: PrimalPreconditioner,
     gmres: Gmres,
     rhs: Vec<f64>,
     w: Vec<f64>,
@@ -84,7 +86,7 @@ impl Primal {
             velocity: vectors(),
             flux: vectors(),
             linearised: LinearisedPrimal::new(&torus),
-            preconditioner: FourthOrder::new(operator.calculus.as_ref()),
+            preconditioner: PrimalPreconditioner::new(operator.calculus.as_ref()),
             gmres: Gmres::new(torus.len(), RESTART, MOST_ITERATIONS),
             rhs: zeros(),
             w: zeros(),
@@ -241,49 +243,6 @@ impl System for Primal {
 
     fn spectral_radius(&self) -> f64 {
         self.linearised
-            .spectral_radius(self.preconditioner.diffusion.symbols())
-    }
-}
-
-/// The preconditioner of `−ρL_u (1 − c S L_u)`, the leading part of `w ↦ (1 − cJ)(ρλ(w))`: one for each factor.
-struct FourthOrder {
-    rho: Vec<f64>,
-    potential: Preconditioner,
-    diffusion: Preconditioner,
-    /// SA.
-    scaled: Vec<Vec<f64>>,
-    half: Vec<f64>,
-}
-
-impl FourthOrder {
-    fn new(calculus: &dyn Calculus) -> Self {
-        let (d, nodes) = (calculus.torus().dimension(), calculus.torus().len());
-        Self {
-            rho: vec![1.0; nodes],
-            potential: Preconditioner::new(calculus),
-            diffusion: Preconditioner::of_divergence_form(calculus),
-            scaled: vec![vec![0.0; nodes]; crate::symmetric::packed_len(d)],
-            half: vec![0.0; nodes],
-        }
-    }
-
-    fn adopt(&mut self, rho: &[f64], a: &[Vec<f64>], slope: &[f64]) {
-        self.rho.copy_from_slice(rho);
-        for (scaled, a) in self.scaled.iter_mut().zip(a) {
-            product(1.0, slope, a, scaled);
-        }
-        self.potential.adopt(a);
-        self.diffusion.adopt(&self.scaled);
-    }
-
-    fn solve(&mut self, c: f64, v: &[f64], out: &mut [f64]) {
-        let rho = &self.rho;
-        for_each_block(out, |start, out| {
-            for (k, out) in out.iter_mut().enumerate() {
-                *out = v[start + k] / rho[start + k];
-            }
-        });
-        self.potential.solve(0.0, 1.0, out, &mut self.half);
-        self.diffusion.solve(1.0, c, &self.half, out);
+            .spectral_radius(self.preconditioner.symbols())
     }
 }

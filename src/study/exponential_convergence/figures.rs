@@ -12,91 +12,60 @@ pub fn draw(
     built: &Built,
     record: &Record,
 ) -> Result<Vec<Figure>, RecordError> {
+    let every: Vec<usize> = (0..record.values("epsilons").map_or(0, <[f64]>::len)).collect();
     let mut figures = vec![Figure {
         name: "decay".into(),
         title: None,
-        rows: vec![vec![panel(study, record)?]],
+        rows: vec![vec![panel(study, record, &every)?]],
         caption: "Relative entropy to e^{−f} along the mirror flow (parabolic Monge–Ampère), Sinkhorn at k = t/ε, Fokker–Planck and the \
                   flows of other objectives, with the theorem's bound e^{−2κλt} and the sharp rate e^{−2·gap·t}."
             .into(),
     }];
     if record.values("eigenfunction").is_ok() {
-        figures.push(rates(study, record)?);
+        figures.push(rates(study, record, &every)?);
         figures.push(distances(record)?);
         figures.push(slowest_mode(built, record)?);
     }
     Ok(figures)
 }
 
-/// KL against t on a logarithmic axis, with bound and sharp rate.
-pub fn panel(study: &ExponentialConvergence, record: &Record) -> Result<Panel, RecordError> {
-    let times = record.values("times")?;
-    let mut series = vec![visible(
-        record,
-        times,
-        record.values("kl")?,
-        "mirror flow",
-        Style::Line,
-        0,
-    )];
-    if let Ok(values) = record.values("fokker_planck_kl") {
-        series.push(visible(
-            record,
-            times,
-            values,
-            "Fokker–Planck",
-            Style::Dashed,
-            1,
-        ));
-    }
-    for (k, epsilon) in record.values("epsilons").unwrap_or(&[]).iter().enumerate() {
-        let label = format!("Sinkhorn, ε = {}", short(*epsilon));
-        let values = record.item("sinkhorn_kl", k)?;
-        series.push(visible(
-            record,
-            times,
-            values,
-            &label,
-            Style::HollowMarkers,
-            [2, 3, 5, 6][k % 4],
-        ));
-    }
-    for (k, objective) in study.others.iter().enumerate() {
-        if let Ok(values) = record.item("others_kl", k) {
-            let colour = draw::colour(2 + k);
-            series.push(visible(
-                record,
-                times,
-                values,
-                &objective.label(),
-                Style::LineMarkers,
-                colour,
-            ));
-        }
-    }
-    if let Ok(bound) = record.values("bound") {
-        series.push(visible(
-            record,
-            times,
-            bound,
-            "bound, rate 2κλ",
-            Style::Dotted,
-            7,
-        ));
+/// KL against t on a logarithmic axis for every flow, Sinkhorn at the ε with the given numbers, with bound and sharp rate.
+pub fn panel(
+    study: &ExponentialConvergence,
+    record: &Record,
+    epsilons: &[usize],
+) -> Result<Panel, RecordError> {
+    let flows = flows(study, record, epsilons)?;
+    let mirror = &flows[0].decay;
+    let page = Page::of(mirror);
+    let curve = |flow: &Flow| {
+        let points = flow.decay.times.iter().zip(&flow.decay.values);
+        flow.series(page.cut(points.map(|(t, v)| (*t, *v)).collect()))
+    };
+    let mut series: Vec<Series> = flows.iter().map(curve).collect();
+    let mut straight = |label: &str, rate: f64, from: usize, colour| {
+        let (start, value) = (mirror.times[from], mirror.values[from]);
+        let ends = [0, mirror.times.len() - 1].map(|end| mirror.times[end]);
+        series.push(Series {
+            label: label.to_owned(),
+            points: page.cut(line_through(ends, (start, value), rate)),
+            style: Style::Dotted,
+            colour,
+        });
+    };
+    if let (Ok(kappa), Ok(lambda)) = (record.number("kappa"), record.number("lambda")) {
+        straight("bound, rate 2κλ", 2.0 * kappa * lambda, 0, 7);
     }
     if let Ok(gap) = record.number("gap") {
-        let sharp = tangent(&decay(record, "kl")?, 2.0 * gap);
-        series.push(visible(
-            record,
-            times,
-            &sharp,
+        straight(
             "sharp rate 2·gap",
-            Style::Dotted,
+            2.0 * gap,
+            mirror.usable().saturating_sub(1),
             4,
-        ));
+        );
     }
     Ok(Panel::Curves(Curves {
-        title: "exponential convergence".into(),
+        title: String::new(),
         x: draw::axis("t", Scale::Linear),
         y: draw::axis("KL(· | e^{−f})", Scale::Log),
         series,
@@ -104,101 +73,155 @@ pub fn panel(study: &ExponentialConvergence, record: &Record) -> Result<Panel, R
     }))
 }
 
-/// `C e^{−rate·t}` through the last usable value.
-fn tangent(decay: &Decay, rate: f64) -> Vec<f64> {
-    let last = decay.usable().saturating_sub(1);
-    let (t, value) = (decay.times[last], decay.values[last]);
-    decay
-        .times
-        .iter()
-        .map(|s| value * (rate * (t - s)).exp())
-        .collect()
-}
-
-/// A hundred times below the least usable value of the mirror flow nothing is to be seen.
-const DEPTH: f64 = 1e-2;
-
-/// A series cut where it leaves the part of the page that the mirror flow fills.
-fn visible(
-    record: &Record,
-    times: &[f64],
-    values: &[f64],
-    label: &str,
+/// A decaying quantity and how it is drawn.
+struct Flow {
+    label: String,
+    decay: Decay,
     style: Style,
     colour: usize,
-) -> Series {
-    let kl = record.values("kl").unwrap_or(&[]);
-    let usable = decay(record, "kl").map_or(kl.len(), |d| d.usable().max(1));
-    let least = DEPTH * kl[..usable].iter().copied().fold(f64::INFINITY, f64::min);
-    let greatest = kl.iter().copied().fold(0.0, f64::max) * 1.5;
-    let inside = |(_, v): &(f64, f64)| *v >= least && *v <= greatest;
-    Series {
-        label: label.to_owned(),
-        points: times
-            .iter()
-            .copied()
-            .zip(values.iter().copied())
-            .filter(inside)
-            .collect(),
-        style,
-        colour,
+    /// Place among the flows that are drawn with markers, so that these alternate.
+    turn: usize,
+}
+
+/// Markers along a curve.
+const MARKERS: usize = 12;
+
+impl Flow {
+    /// A series through `points`; of hollow markers a few, at other places than those of its neighbours.
+    fn series(&self, points: Vec<(f64, f64)>) -> Series {
+        let points = if self.style == Style::HollowMarkers {
+            let stride = points.len().div_ceil(MARKERS).max(1);
+            points
+                .into_iter()
+                .skip(self.turn % stride)
+                .step_by(stride)
+                .collect()
+        } else {
+            points
+        };
+        Series {
+            label: self.label.clone(),
+            points,
+            style: self.style,
+            colour: self.colour,
+        }
     }
 }
 
-/// Local rates −d log KL/dt, which approach twice the gaps.
-fn rates(study: &ExponentialConvergence, record: &Record) -> Result<Figure, RecordError> {
-    let local = |decay: &Decay, label: &str, style, colour| Series {
-        label: label.to_owned(),
-        points: decay
-            .rates()
-            .iter()
-            .zip(decay.times.windows(2))
-            .map(|(rate, t)| (0.5 * (t[0] + t[1]), *rate))
-            .collect(),
+/// Every flow that was measured, the mirror flow of KL first.
+fn flows(
+    study: &ExponentialConvergence,
+    record: &Record,
+    epsilons: &[usize],
+) -> Result<Vec<Flow>, RecordError> {
+    let flow = |label: String, decay, style, colour, turn| Flow {
+        label,
+        decay,
         style,
         colour,
+        turn,
     };
-    let horizon = record.values("times")?.last().copied().unwrap_or(1.0);
-    let level = |value: f64, label: &str, style, colour| Series {
-        label: label.to_owned(),
-        points: vec![(0.0, value), (horizon, value)],
-        style,
-        colour,
+    let kl = Decay {
+        times: record.values("times")?.to_vec(),
+        values: record.values("kl")?.to_vec(),
+        // Before the budget is measured, the whole curve is shown.
+        budgets: record.values("kl_budget").map_or_else(
+            |_| vec![0.0; record.values("kl").map_or(0, <[f64]>::len)],
+            <[f64]>::to_vec,
+        ),
     };
-    let mut series = vec![local(&decay(record, "kl")?, "mirror flow", Style::Line, 0)];
+    let mut flows = vec![flow("mirror flow".into(), kl, Style::Line, 0, 0)];
     if let Ok(decay) = decay(record, "fokker_planck_kl") {
-        series.push(local(&decay, "Fokker–Planck", Style::Dashed, 1));
+        flows.push(flow("Fokker–Planck".into(), decay, Style::Dashed, 1, 0));
     }
-    for (k, epsilon) in record.values("epsilons").unwrap_or(&[]).iter().enumerate() {
-        let label = format!("Sinkhorn, ε = {}", short(*epsilon));
+    for (turn, &k) in epsilons.iter().enumerate() {
+        let label = format!("Sinkhorn, ε = {}", short(record.values("epsilons")?[k]));
         let decay = decay_of(record, "sinkhorn_kl", k)?;
-        series.push(local(
-            &decay,
-            &label,
+        flows.push(flow(
+            label,
+            decay,
             Style::HollowMarkers,
-            [2, 3, 5, 6][k % 4],
+            draw::colour(2 + turn),
+            turn,
         ));
     }
     for (k, objective) in study.others.iter().enumerate() {
         if let Ok(decay) = decay_of(record, "others_kl", k) {
-            series.push(local(
-                &decay,
-                &objective.label(),
-                Style::LineMarkers,
-                draw::colour(2 + k),
+            let turn = epsilons.len() + k;
+            flows.push(flow(
+                objective.label(),
+                decay,
+                Style::HollowMarkers,
+                draw::colour(2 + turn),
+                turn,
             ));
         }
     }
-    series.push(level(
+    Ok(flows)
+}
+
+/// The part of the axis that the mirror flow fills.
+struct Page {
+    least: f64,
+    greatest: f64,
+}
+
+impl Page {
+    /// A little below the last usable value, a little above the first.
+    fn of(mirror: &Decay) -> Self {
+        let last = mirror.usable().saturating_sub(1);
+        Self {
+            least: 0.3 * mirror.values[last],
+            greatest: 1.5 * mirror.values[0],
+        }
+    }
+
+    fn cut(&self, points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
+        let inside = |(_, v): &(f64, f64)| *v >= self.least && *v <= self.greatest;
+        points.into_iter().filter(inside).collect()
+    }
+}
+
+/// Points of a straight line on the logarithmic axis.
+const STRAIGHT: usize = 100;
+
+fn line_through([from, to]: [f64; 2], (t, value): (f64, f64), rate: f64) -> Vec<(f64, f64)> {
+    (0..=STRAIGHT)
+        .map(|k| from + (to - from) * k as f64 / STRAIGHT as f64)
+        .map(|s| (s, value * (rate * (t - s)).exp()))
+        .collect()
+}
+
+/// Local rates −d log KL/dt, which approach twice the gaps.
+fn rates(
+    study: &ExponentialConvergence,
+    record: &Record,
+    epsilons: &[usize],
+) -> Result<Figure, RecordError> {
+    let local = |flow: &Flow| {
+        let middles = flow.decay.times.windows(2).map(|t| 0.5 * (t[0] + t[1]));
+        flow.series(middles.zip(flow.decay.rates()).collect())
+    };
+    let mut series: Vec<Series> = flows(study, record, epsilons)?.iter().map(local).collect();
+    let horizon = record.values("times")?.last().copied().unwrap_or(1.0);
+    let mut level = |value: f64, label: &str, style, colour| {
+        series.push(Series {
+            label: label.to_owned(),
+            points: vec![(0.0, value), (horizon, value)],
+            style,
+            colour,
+        });
+    };
+    level(
         2.0 * record.number("gap")?,
         "2·gap of −L_{u}",
         Style::Dotted,
         4,
-    ));
+    );
     let plain = 2.0 * record.number("fokker_planck_gap")?;
-    series.push(level(plain, "2·gap, Fokker–Planck", Style::Dotted, 7));
+    level(plain, "2·gap, Fokker–Planck", Style::Dotted, 7);
     let theorem = 2.0 * record.number("kappa")? * record.number("lambda")?;
-    series.push(level(theorem, "2κλ", Style::Dashed, 7));
+    level(theorem, "2κλ", Style::Dashed, 7);
     Ok(draw::one_panel(
         "rates",
         draw::axis("t", Scale::Linear),

@@ -241,6 +241,7 @@ pub fn sinkhorn_points(record: &Record) -> Result<Vec<Point>, RecordError> {
         value: (decay.rate_between(first, last) - flow.rate_between(first, last)).abs(),
         budget: decay.uncertainty_between(first, last) + flow.uncertainty_between(first, last),
         largest_part: "time",
+        symbol: "ε",
     };
     Ok(epsilons.iter().zip(&iterates).map(point).collect())
 }

@@ -176,7 +176,7 @@ pub fn quiver(
         arrows,
         background: Some(draw::slice(torus, density)),
         colour_bar: colour_bar.to_owned(),
-        scale_label: format!("|{symbol}| = {longest:.2e}"),
+        scale_label: format!("|{symbol}| = {}", draw::three_digits(longest)),
     })
 }
 

@@ -20,11 +20,11 @@ use crate::record::{Record, RecordError};
 use crate::scenario::Built;
 use crate::verdict::Verdict;
 use coordinates::Run;
-use mirrorflow_solvers::Error;
 use mirrorflow_solvers::legendre::conjugate;
 use mirrorflow_solvers::parallel::{max_of, mean, mean_of, sup, sup_difference};
 use mirrorflow_solvers::resample::refine;
 use mirrorflow_solvers::time::{Rosenbrock, Stepper};
+use mirrorflow_solvers::{Error, Torus};
 use path::{Along, along};
 use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
@@ -38,12 +38,8 @@ pub struct MirrorFlow {
     #[serde(default)]
     pub objective: Objective,
     /// Numbers of equal steps to the last instant, for the order in the step; empty to leave it out.
-    #[serde(default = "default_refinements")]
+    #[serde(default)]
     pub refinements: Vec<usize>,
-}
-
-fn default_refinements() -> Vec<usize> {
-    vec![32, 64, 128]
 }
 
 /// The geometry of the velocity: the theory's, or one that is wrong on purpose, for negative controls.
@@ -109,11 +105,11 @@ impl MirrorFlow {
         self.record_path(context, &found, record)?;
         let tick = progress("its error budget", 0.15, 0.3);
         self.record_budget(context, metric, [tight, loose], &found, record, &tick)?;
-        let tick = progress("the dual coordinate", 0.3, 0.35);
-        self.record_dual(&self.run(context, tight, &tick), &found, record)?;
-        let tick = progress("the primal coordinate", 0.35, 0.5);
-        self.record_primal(&self.run(context, tight, &tick), metric, &found, record)?;
-        let tick = progress("order in the step", 0.5, 0.9);
+        let tick = progress("the dual coordinate", 0.3, 0.4);
+        self.record_dual(&self.run(context, loose, &tick), &found, record)?;
+        let tick = progress("the primal coordinate", 0.4, 0.8);
+        self.record_primal(&self.run(context, loose, &tick), metric, &found, record)?;
+        let tick = progress("order in the step", 0.8, 0.9);
         self.record_time_order(context, metric, &found, record, &tick)?;
         self.record_space_order(context, metric, record, &progress("order in h", 0.9, 1.0))
     }
@@ -206,19 +202,26 @@ impl MirrorFlow {
         Ok(())
     }
 
+    /// The dual coordinate against the mirror one, and against itself on three quarters of the nodes.
     fn record_dual(&self, run: &Run, found: &Along, record: &mut Record) -> Result<(), Error> {
         let conjugates = run.conjugates(&run.dual()?)?;
-        let apart = |k: usize| {
-            let (p, q) = (&found.p[k], &conjugates[k]);
-            max_of(p.len(), |i| (p[i] - q[i]).abs())
+        let apart = |p: &[Vec<f64>], q: &[Vec<f64>]| -> Vec<f64> {
+            p.iter().zip(q).map(|(p, q)| sup_difference(p, q)).collect()
         };
-        let instants = 0..self.times.len();
-        record.insert_curve("conjugate_difference", instants.map(apart).collect());
         let rho = run.densities(&conjugates)?;
-        record.insert_curve("dual_difference", differences(found, &rho));
+        record.insert_curve("conjugate_difference", apart(&found.p, &conjugates));
+        record.insert_curve("dual_difference", differences(&densities(found), &rho));
+        let (coarse, tick) = coarser(run)?;
+        let coarser = run.on(&coarse, &tick);
+        let varied = coarser.conjugates(&coarser.dual()?)?;
+        let budget = apart(&conjugates, &coarser.onto(run.torus, &varied));
+        record.insert_curve("conjugate_budget", budget);
+        let varied = coarser.onto(run.torus, &coarser.densities(&varied)?);
+        record.insert_curve("dual_budget", differences(&rho, &varied));
         Ok(())
     }
 
+    /// The primal coordinate, likewise.
     fn record_primal(
         &self,
         run: &Run,
@@ -227,11 +230,15 @@ impl MirrorFlow {
         record: &mut Record,
     ) -> Result<(), Error> {
         let rho = run.primal(metric)?;
-        record.insert_curve("primal_difference", differences(found, &rho));
+        record.insert_curve("primal_difference", differences(&densities(found), &rho));
         let defect = rho.iter().map(|rho| (mean(rho) - 1.0).abs());
         record.insert_curve("mass_defect", defect.collect());
         let least = |rho: &Vec<f64>| rho.iter().copied().fold(f64::INFINITY, f64::min);
         record.insert_curve("min_density", rho.iter().map(least).collect());
+        let (coarse, tick) = coarser(run)?;
+        let coarser = run.on(&coarse, &tick);
+        let varied = coarser.onto(run.torus, &coarser.primal(metric)?);
+        record.insert_curve("primal_budget", differences(&rho, &varied));
         Ok(())
     }
 
@@ -373,13 +380,20 @@ fn refined(stepper: Stepper, step: f64) -> Stepper {
     }
 }
 
-/// `sup|ρ − ρ_t|/sup ρ_t` at each instant.
-fn differences(found: &Along, rho: &[Vec<f64>]) -> Vec<f64> {
-    let mirror = found.log_rho.iter().map(|l| exponential(l));
-    mirror
-        .zip(rho)
-        .map(|(mirror, rho)| sup_difference(&mirror, rho) / sup(&mirror))
-        .collect()
+/// Three quarters of the nodes along each axis, with no further progress to tell.
+fn coarser<'a>(run: &Run<'a>) -> Result<(Torus, impl Fn(f64) -> ControlFlow<()> + use<'a>), Error> {
+    let tick = run.tick;
+    Ok((run.torus.resized(|n| 3 * n / 4)?, move |_| tick(1.0)))
+}
+
+/// `sup|a − b|/sup a` at each instant.
+fn differences(a: &[Vec<f64>], b: &[Vec<f64>]) -> Vec<f64> {
+    let pairs = a.iter().zip(b);
+    pairs.map(|(a, b)| sup_difference(a, b) / sup(a)).collect()
+}
+
+fn densities(found: &Along) -> Vec<Vec<f64>> {
+    found.log_rho.iter().map(|log| exponential(log)).collect()
 }
 
 fn exponential(log: &[f64]) -> Vec<f64> {
@@ -397,7 +411,7 @@ impl Experiment for MirrorFlow {
 
     /// Records per instant `times` [T], `p`, `rho` [T, n…], `v` [T, d, n…], `objective`, `drop`, `dissipation`, `dissipated`, `quadrature`,
     /// `speed`, `lot_speed`, `length`, the differences `primal_difference`, `dual_difference`, `conjugate_difference`, `mass_defect`,
-    /// `min_density`, the budgets `rho_budget`, `time_budget`, `dissipation_budget`, `speed_budget`; per refinement `steps` and
+    /// `min_density`, the budgets `rho_budget`, `time_budget`, `primal_budget`, `dual_budget`, `conjugate_budget`, `dissipation_budget`, `speed_budget`; per refinement `steps` and
     /// `…_time_error`; with differences in space `spacings`, `…_space_error`, `space_order`; the numbers `time_order`, `lot_distance`,
     /// `min_eigenvalue`, `spectral_tail`.
     fn measure(&self, context: &Context) -> Result<Measured, MeasureError> {

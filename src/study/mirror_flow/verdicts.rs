@@ -47,8 +47,15 @@ struct Judge<'a> {
 impl Judge<'_> {
     fn claim(&self, claim: &Claim) -> Result<Verdict, RecordError> {
         match claim.name {
-            "primal-mirror" | "dual-mirror" | "conjugacy" => self.agreement(claim),
             "mass" => self.mass(claim),
+            "primal-mirror" | "dual-mirror" | "conjugacy" | "dissipation" | "lot-speed"
+                if self.record.number("space_order").is_ok() =>
+            {
+                Ok(claim.not_applicable(self.slug, DIFFERENCES))
+            }
+            "primal-mirror" => self.agreement(claim, "primal_budget"),
+            "dual-mirror" => self.agreement(claim, "dual_budget"),
+            "conjugacy" => self.agreement(claim, "conjugate_budget"),
             "dissipation" => self.dissipation(claim),
             "lot-speed" => self.speed(claim),
             name if name.ends_with("time-order") => self.time_order(claim),
@@ -56,12 +63,14 @@ impl Judge<'_> {
         }
     }
 
-    /// The largest difference over all instants; its budget is how far ρ moves with grid and tolerance.
-    fn agreement(&self, claim: &Claim) -> Result<Verdict, RecordError> {
+    /// The largest difference over all instants; its budget is how far either route moves with grid and tolerance.
+    fn agreement(&self, claim: &Claim, own: &str) -> Result<Verdict, RecordError> {
         let dimension = self.record.array("p")?.ndim() - 1;
         let claim = claim.with_law(Law::Below(AGREEMENT[dimension - 1]));
         let values = self.record.values(claim.quantity)?;
-        Ok(self.largest(&claim, values, self.record.values("rho_budget")?))
+        let (mirror, own) = (self.record.values("rho_budget")?, self.record.values(own)?);
+        let budgets: Vec<f64> = mirror.iter().zip(own).map(|(a, b)| a + b).collect();
+        Ok(self.largest(&claim, values, &budgets))
     }
 
     fn mass(&self, claim: &Claim) -> Result<Verdict, RecordError> {
@@ -140,11 +149,13 @@ impl Judge<'_> {
             _ => 0.0,
         };
         let budget = difference + TIGHT_PART * last(self.record.values("time_budget")?);
+        let x_name = x;
         let (x, y) = (self.record.values(x)?, self.record.values(quantity)?);
         let point = |(&epsilon, &value): (&f64, &f64)| Point {
             epsilon,
             value,
             budget,
+            symbol: if x_name == "steps" { "step" } else { "h" },
             largest_part: if difference > 0.5 * budget {
                 "space"
             } else {
@@ -161,6 +172,8 @@ const TIGHT_PART: f64 = 0.1;
 fn last(values: &[f64]) -> f64 {
     values.last().copied().unwrap_or(f64::NAN)
 }
+
+const DIFFERENCES: &str = "with differences the identity holds up to their order in h only, which is what the space orders judge";
 
 /// The largest value and where it is.
 fn largest(values: &[f64]) -> (f64, usize) {

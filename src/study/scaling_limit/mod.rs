@@ -240,6 +240,7 @@ pub fn points(record: &Record, quantity: &str) -> Result<Vec<Point>, RecordError
             value: values[i],
             budget: parts.iter().map(|part| part[i]).sum(),
             largest_part: largest.map_or("", |part| PART_NAMES[part]),
+            symbol: "ε",
         }
     };
     Ok((0..epsilons.len()).map(point).collect())
