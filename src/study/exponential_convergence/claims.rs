@@ -36,6 +36,7 @@ pub const CLAIMS: &[Claim] = &[
     claim("potential-rate", "|∇u_{t} − ∇u_{∞}| decays at the rate gap", B, "gradient", Law::Within(RATE)),
     claim("wasserstein-rate", "W_{2}(ρ_{t}, e^{−f}) decays at the rate gap", LINEAR, "wasserstein", Law::Within(RATE)),
     claim("fokker-planck-rate", "KL along Fokker–Planck decays at twice its own spectral gap", LINEAR, "fokker_planck_kl", Law::Within(RATE)),
-    claim("sinkhorn-rate", "Sinkhorn's rate of decay differs from the flow's by O(ε)", LINEAR, "sinkhorn_rate", Law::AtLeast(1.0)),
+    claim("rate-ratio", "mirror flow and Fokker–Planck: the ratio of their rates is that of their spectral gaps", LINEAR, "kl", Law::Within(2.0 * RATE)),
+    claim("sinkhorn-rate", "Sinkhorn's mean rate of decay differs from the flow's by O(ε)", LINEAR, "sinkhorn_rate", Law::AtLeast(1.0)),
     claim("objective-rate", "KL along the mirror flow of a divergence that agrees with KL to second order decays at 2·gap", LINEAR, "others_kl", Law::Within(RATE)),
 ];

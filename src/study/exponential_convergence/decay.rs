@@ -21,14 +21,16 @@ const FEWEST: usize = 3;
 impl Decay {
     /// The leading part whose values are well above their budget.
     pub fn usable(&self) -> usize {
+        self.clear_of(BUDGET_MARGIN)
+    }
+
+    /// The leading part whose values are `margin` times their budget.
+    pub fn clear_of(&self, margin: f64) -> usize {
         let clear = |(value, budget): &(&f64, &f64)| {
-            **value > BUDGET_MARGIN * **budget && **value > f64::MIN_POSITIVE
+            **value > margin * **budget && **value > f64::MIN_POSITIVE
         };
-        self.values
-            .iter()
-            .zip(&self.budgets)
-            .take_while(clear)
-            .count()
+        let pairs = self.values.iter().zip(&self.budgets);
+        pairs.take_while(clear).count()
     }
 
     /// Local rates between successive usable instants.

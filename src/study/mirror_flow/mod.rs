@@ -110,7 +110,7 @@ impl MirrorFlow {
         let tick = progress("the primal coordinate", 0.4, 0.8);
         self.record_primal(&self.run(context, loose, &tick), metric, &found, record)?;
         let tick = progress("order in the step", 0.8, 0.9);
-        self.record_time_order(context, metric, &found, record, &tick)?;
+        self.record_time_order(context, metric, record, &tick)?;
         self.record_space_order(context, metric, record, &progress("order in h", 0.9, 1.0))
     }
 
@@ -242,12 +242,12 @@ impl MirrorFlow {
         Ok(())
     }
 
-    /// Errors at the last instant with fixed steps, against the mirror coordinate at the tight tolerance.
+    /// Errors at the last instant with fixed steps, each coordinate against itself at the tightest tolerance on the same grid, so that
+    /// the error in space does not enter.
     fn record_time_order(
         &self,
         context: &Context,
         metric: Metric,
-        found: &Along,
         record: &mut Record,
         tick: &dyn Fn(f64) -> ControlFlow<()>,
     ) -> Result<(), Error> {
@@ -255,21 +255,23 @@ impl MirrorFlow {
             return Ok(());
         }
         let horizon = [*self.times.last().expect("the times are not empty")];
-        let reference = exponential(found.log_rho.last().expect("as above"));
-        let total = self.refinements.iter().sum::<usize>() as f64;
-        let (mut errors, mut before) = ([const { Vec::new() }; 3], 0.0);
-        for &count in &self.refinements {
-            let share = count as f64 / total;
-            let part = |x: f64| tick(before + share * x);
-            let mut run = self.run(
-                context,
-                refined(context.stepper(), horizon[0] / count as f64),
-                &part,
-            );
+        let at_horizon = |stepper, part: &dyn Fn(f64) -> ControlFlow<()>| {
+            let mut run = self.run(context, stepper, part);
             run.times = &horizon;
-            for (errors, rho) in errors.iter_mut().zip(routes(&run, metric)?) {
-                errors.push(sup_difference(&rho, &reference) / sup(&reference));
-            }
+            routes(&run, metric)
+        };
+        let adaptive = |tolerance| Stepper::Adaptive { tolerance };
+        let reference = at_horizon(adaptive(TIGHTEST), &|_| tick(0.0))?;
+        let looser = at_horizon(adaptive(10.0 * TIGHTEST), &|_| tick(0.1))?;
+        let apart = |rho: &[Vec<f64>; 3]| -> [f64; 3] {
+            [0, 1, 2].map(|k| sup_difference(&rho[k], &reference[k]) / sup(&reference[k]))
+        };
+        let total = self.refinements.iter().sum::<usize>() as f64;
+        let (mut errors, mut before) = (Vec::new(), 0.2);
+        for &count in &self.refinements {
+            let share = 0.8 * count as f64 / total;
+            let stepper = refined(context.stepper(), horizon[0] / count as f64);
+            errors.push(apart(&at_horizon(stepper, &|x| tick(before + share * x))?));
             before += share;
         }
         let steps = self
@@ -278,8 +280,10 @@ impl MirrorFlow {
             .map(|&count| horizon[0] / count as f64);
         record.insert_curve("steps", steps.collect());
         record.insert_number("time_order", f64::from(order(context.stepper())));
-        for (name, errors) in COORDINATES.iter().zip(errors) {
-            record.insert_curve(&format!("{name}_time_error"), errors);
+        for (k, (name, floor)) in COORDINATES.iter().zip(apart(&looser)).enumerate() {
+            let errors = errors.iter().map(|errors| errors[k]);
+            record.insert_curve(&format!("{name}_time_error"), errors.collect());
+            record.insert_number(&format!("{name}_time_floor"), floor);
         }
         Ok(())
     }
@@ -412,7 +416,7 @@ impl Experiment for MirrorFlow {
     /// Records per instant `times` [T], `p`, `rho` [T, n…], `v` [T, d, n…], `objective`, `drop`, `dissipation`, `dissipated`, `quadrature`,
     /// `speed`, `lot_speed`, `length`, the differences `primal_difference`, `dual_difference`, `conjugate_difference`, `mass_defect`,
     /// `min_density`, the budgets `rho_budget`, `time_budget`, `primal_budget`, `dual_budget`, `conjugate_budget`, `dissipation_budget`, `speed_budget`; per refinement `steps` and
-    /// `…_time_error`; with differences in space `spacings`, `…_space_error`, `space_order`; the numbers `time_order`, `lot_distance`,
+    /// `…_time_error`, `…_time_floor`; with differences in space `spacings`, `…_space_error`, `space_order`; the numbers `time_order`, `lot_distance`,
     /// `min_eigenvalue`, `spectral_tail`.
     fn measure(&self, context: &Context) -> Result<Measured, MeasureError> {
         self.measure_in(context, Metric::Hessian)

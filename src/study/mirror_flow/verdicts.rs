@@ -138,29 +138,27 @@ impl Judge<'_> {
         Ok(claim.with_law(Law::Equals(order)).judge(self.slug, &points))
     }
 
-    /// Errors against steps or spacings. They are measured against the mirror coordinate at a tight tolerance; of another coordinate at
-    /// fixed h, what remains of the space discretisation is what it differs by at the tight tolerance.
+    /// Errors against steps, whose floor is how far the reference moves at ten times its tolerance, or against spacings.
     fn points(&self, x: &str, quantity: &str) -> Result<Vec<Point>, RecordError> {
-        let route = quantity.split('_').next().unwrap_or(quantity);
-        let difference = match (x, route) {
-            ("steps", "dual" | "primal") => {
-                last(self.record.values(&format!("{route}_difference"))?)
-            }
-            _ => 0.0,
+        let steps = x == "steps";
+        let budget = if steps {
+            self.record.number(&quantity.replace("_error", "_floor"))?
+        } else {
+            TIGHT_PART
+                * self
+                    .record
+                    .values("time_budget")?
+                    .last()
+                    .copied()
+                    .unwrap_or(f64::NAN)
         };
-        let budget = difference + TIGHT_PART * last(self.record.values("time_budget")?);
-        let x_name = x;
         let (x, y) = (self.record.values(x)?, self.record.values(quantity)?);
         let point = |(&epsilon, &value): (&f64, &f64)| Point {
             epsilon,
             value,
             budget,
-            symbol: if x_name == "steps" { "step" } else { "h" },
-            largest_part: if difference > 0.5 * budget {
-                "space"
-            } else {
-                "time"
-            },
+            symbol: if steps { "step" } else { "h" },
+            largest_part: "time",
         };
         Ok(x.iter().zip(y).map(point).collect())
     }
@@ -168,10 +166,6 @@ impl Judge<'_> {
 
 /// Share of the change to a tolerance a hundred times looser that is error at the tight one: a hundredth would be proportional.
 const TIGHT_PART: f64 = 0.1;
-
-fn last(values: &[f64]) -> f64 {
-    values.last().copied().unwrap_or(f64::NAN)
-}
 
 const DIFFERENCES: &str = "with differences the identity holds up to their order in h only, which is what the space orders judge";
 
