@@ -7,6 +7,7 @@ mod experiment;
 mod exponential_convergence;
 mod flow;
 mod hypothesis;
+mod jobs;
 mod measure;
 mod mirror_flow;
 mod objective;

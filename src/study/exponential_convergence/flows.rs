@@ -1,6 +1,7 @@
 //! The decaying quantities along each flow: the mirror flow (PMA), others beside it, Fokker–Planck, Sinkhorn.
 
 use super::ExponentialConvergence;
+use crate::study::jobs::Tick;
 use crate::study::measure::Context;
 use crate::study::{Objective, Sinkhorn, sinkhorn};
 use mirrorflow_solvers::calculus::{Calculus, Spectral};
@@ -11,10 +12,6 @@ use mirrorflow_solvers::objective::RelativeEntropy;
 use mirrorflow_solvers::parallel::mean_of;
 use mirrorflow_solvers::time::{Stepper, march};
 use mirrorflow_solvers::{Result, Torus};
-use std::ops::ControlFlow;
-
-/// Told the stage's fraction; may stop it.
-pub type Tick<'a> = &'a dyn Fn(f64) -> ControlFlow<()>;
 
 /// PMA at the sampled times, and the worst that happened in between.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,7 +64,7 @@ pub fn path(
     context: &Context,
     times: &[f64],
     variation: Variation,
-    tick: Tick,
+    tick: &Tick,
 ) -> Result<(Path, Result<()>)> {
     let torus = variation.torus(context)?;
     let start = context.built.start.on(&torus);
@@ -138,7 +135,7 @@ pub fn gradients(torus: &Torus, p: &[Vec<f64>], limit: &[f64], f: &[f64]) -> Vec
 ///
 /// # Errors
 /// Those of the elliptic solves.
-pub fn distances(torus: &Torus, log_rho: &[Vec<f64>], f: &[f64], tick: Tick) -> Result<Vec<f64>> {
+pub fn distances(torus: &Torus, log_rho: &[Vec<f64>], f: &[f64], tick: &Tick) -> Result<Vec<f64>> {
     let log_source: Vec<f64> = f.iter().map(|f| -f).collect();
     let mut distances = Vec::new();
     for (k, rho) in log_rho.iter().enumerate() {
@@ -172,7 +169,7 @@ pub fn other(
     objective: Objective,
     times: &[f64],
     variation: Variation,
-    tick: Tick,
+    tick: &Tick,
 ) -> Result<Vec<f64>> {
     let torus = &context.built.torus;
     let mut system = Mirror::new(
@@ -209,7 +206,7 @@ pub fn fokker_planck(
     log_start: &[f64],
     times: &[f64],
     variation: Variation,
-    tick: Tick,
+    tick: &Tick,
 ) -> Result<Vec<f64>> {
     let torus = &context.built.torus;
     let f = context.densities().0;
@@ -242,7 +239,7 @@ pub fn iterates(
     study: &ExponentialConvergence,
     epsilon: f64,
     start: f64,
-    tick: Tick,
+    tick: &Tick,
 ) -> Result<(Vec<f64>, Vec<f64>)> {
     let count = sinkhorn::iterations(study.time, epsilon);
     let every = sinkhorn::iterations(study.time / study.samples as f64, epsilon);

@@ -13,6 +13,7 @@ pub use claims::CLAIMS;
 pub use decay::Decay;
 pub use figures::panel as decay_panel;
 
+use super::jobs::{self, Job, Tick};
 use super::measure::{Context, MeasureError, Measured};
 use super::{Curve, Experiment, Kernel, Objective, short};
 use crate::figure::Figure;
@@ -26,7 +27,6 @@ use mirrorflow_solvers::resample::refine;
 use mirrorflow_solvers::spectrum::smallest_modes;
 use mirrorflow_solvers::{Error, Order};
 use serde::{Deserialize, Serialize};
-use std::ops::ControlFlow;
 
 /// Decay to e^{-f} until `time`, sampled at `samples` equal intervals.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -62,20 +62,14 @@ const BOUNDS: [(Method, &str); 4] = [
 /// Eigenvalues recorded of each operator: the gap, and the next ones that blur it.
 const MODES: usize = 3;
 
-/// Stages of the measurement with their share of the work, for the progress bar.
-struct Stage<'a> {
-    context: &'a Context<'a>,
-    name: String,
-    from: f64,
-    to: f64,
-}
+/// Shares of the work, for the progress bar: the flow and the spectrum come first, then everything else side by side.
+const FLOW_SHARE: f64 = 0.15;
 
-impl Stage<'_> {
-    fn tick(&self, fraction: f64) -> ControlFlow<()> {
-        let done = self.from + (self.to - self.from) * fraction;
-        self.context.progress.tick(&self.name, done)
-    }
-}
+/// Parts into which the Wasserstein distances are split.
+const DISTANCE_JOBS: usize = 4;
+
+/// What a job gives: values at the instants, and a budget or a second quantity.
+type Found = (Vec<f64>, Vec<f64>);
 
 impl ExponentialConvergence {
     /// The sampled instants, 0 included.
@@ -94,34 +88,132 @@ impl ExponentialConvergence {
 
     /// Everything, in the order in which it is worth having when the run is cut short.
     fn collect(&self, context: &Context, record: &mut Record) -> Result<(), Error> {
-        let stage = |name: &str, from: f64, to: f64| Stage {
-            context,
-            name: name.to_owned(),
-            from,
-            to,
+        let tick = |x: f64| {
+            context
+                .progress
+                .tick("the mirror flow of KL", FLOW_SHARE * x)
         };
-        let (torus, f) = (&context.built.torus, context.densities().0);
-        let flow = stage("the mirror flow of KL", 0.0, 0.15);
-        let (path, outcome) =
-            flows::path(context, &self.times(), Variation::None, &|x| flow.tick(x))?;
+        let (path, outcome) = flows::path(context, &self.times(), Variation::None, &tick)?;
         self.record_path(context, &path, record);
         outcome?;
         let limit = self.record_limit(context, &path, record)?;
         self.record_spectrum(context, &limit, record)?;
-        self.record_budget(
-            context,
-            &path,
-            &limit,
-            record,
-            &stage("its error budget", 0.15, 0.35),
-        )?;
-        let start = record.values("kl").expect("recorded")[0];
-        self.record_fokker_planck(context, &path, record, &stage("Fokker–Planck", 0.35, 0.45))?;
-        self.record_iterates(context, start, record, &stage("Sinkhorn", 0.45, 0.75))?;
-        self.record_others(context, record, &stage("other objectives", 0.75, 0.85))?;
-        let distances = stage("Wasserstein distances", 0.85, 1.0);
-        let w2 = flows::distances(torus, &path.log_rho, &f, &|x| distances.tick(x))?;
-        record.insert_curve("wasserstein", w2);
+        let jobs = self.jobs(context, &path, &limit);
+        let found = jobs::run(jobs, context.progress, (FLOW_SHARE, 1.0));
+        self.record_jobs(&mut found.into_iter(), record)
+    }
+
+    /// All that needs the path and its limit only, in the order in which [`Self::record_jobs`] takes the results.
+    fn jobs<'a>(
+        &'a self,
+        context: &'a Context,
+        path: &'a Path,
+        limit: &'a [f64],
+    ) -> Vec<Job<'a, Found>> {
+        let torus = &context.built.torus;
+        let start = move || flows::entropies(&path.log_rho[..1], &context.densities().0)[0];
+        let mut jobs = vec![
+            Job::new(
+                "the flow on three quarters of the nodes",
+                1.0,
+                move |tick| self.varied(context, path, limit, Variation::Space, tick),
+            ),
+            Job::new("the flow at a looser tolerance", 1.0, move |tick| {
+                self.varied(context, path, limit, Variation::Time, tick)
+            }),
+        ];
+        for variation in [Variation::None, Variation::Time] {
+            jobs.push(Job::new("Fokker–Planck", 1.0, move |tick| {
+                let kl =
+                    flows::fokker_planck(context, &path.log_rho[0], &path.times, variation, tick)?;
+                Ok((kl, Vec::new()))
+            }));
+        }
+        for &epsilon in &self.epsilons {
+            let name = format!("Sinkhorn at ε = {}", short(epsilon));
+            let weight = 0.002 / epsilon;
+            jobs.push(Job::new(name, weight, move |tick| {
+                flows::iterates(context, self, epsilon, start(), tick)
+            }));
+        }
+        for &objective in &self.others {
+            for variation in [Variation::None, Variation::Time] {
+                let name = format!("the flow of {}", objective.label());
+                jobs.push(Job::new(name, 1.0, move |tick| {
+                    let kl = flows::other(context, objective, &path.times, variation, tick)?;
+                    Ok((kl, Vec::new()))
+                }));
+            }
+        }
+        let each = path.log_rho.len().div_ceil(DISTANCE_JOBS);
+        jobs.extend(path.log_rho.chunks(each).map(|some| {
+            Job::new("Wasserstein distances", 0.5, move |tick| {
+                let distances = flows::distances(torus, some, &context.densities().0, tick)?;
+                Ok((distances, Vec::new()))
+            })
+        }));
+        jobs
+    }
+
+    /// KL and the distance of gradients along a varied flow.
+    fn varied(
+        &self,
+        context: &Context,
+        path: &Path,
+        limit: &[f64],
+        variation: Variation,
+        tick: &Tick,
+    ) -> Result<Found, Error> {
+        let (torus, f) = (&context.built.torus, context.densities().0);
+        let (varied, outcome) = flows::path(context, &path.times, variation, tick)?;
+        outcome?;
+        let coarse = variation.torus(context)?;
+        let kl = flows::entropies(&varied.log_rho, &context.built.source.on(&coarse));
+        let onto = |p: &Vec<f64>| refine(&coarse, p, torus);
+        let p: Vec<Vec<f64>> = varied.p.iter().map(onto).collect();
+        Ok((kl, flows::gradients(torus, &p, limit, &f)))
+    }
+
+    /// Takes the results in the order of [`Self::jobs`] until one failed.
+    fn record_jobs(
+        &self,
+        found: &mut dyn Iterator<Item = Result<Found, Error>>,
+        record: &mut Record,
+    ) -> Result<(), Error> {
+        let mut next = || found.next().expect("a result for every job");
+        let (coarser, looser) = (next()?, next()?);
+        for (name, of) in [
+            ("kl", (&coarser.0, &looser.0)),
+            ("gradient", (&coarser.1, &looser.1)),
+        ] {
+            let values = record.values(name).expect("recorded");
+            let budget = (0..values.len())
+                .map(|j| (of.0[j] - values[j]).abs() + (of.1[j] - values[j]).abs());
+            let budget = budget.collect();
+            record.insert_curve(&format!("{name}_budget"), budget);
+        }
+        let (kl, looser) = (next()?.0, next()?.0);
+        record.insert_curve("fokker_planck_kl_budget", changes(&kl, &looser));
+        record.insert_curve("fokker_planck_kl", kl);
+        let mut sinkhorn = Family::default();
+        for (done, _) in self.epsilons.iter().enumerate() {
+            let (kl, budget) = next()?;
+            sinkhorn.push(kl, budget);
+            record.insert_curve("epsilons", self.epsilons[..=done].to_vec());
+            sinkhorn.record("sinkhorn_kl", record);
+        }
+        let mut others = Family::default();
+        for _ in &self.others {
+            let (kl, looser) = (next()?.0, next()?.0);
+            let budget = changes(&kl, &looser);
+            others.push(kl, budget);
+            others.record("others_kl", record);
+        }
+        let mut distances = Vec::new();
+        while let Some(some) = found.next() {
+            distances.extend(some?.0);
+        }
+        record.insert_curve("wasserstein", distances);
         Ok(())
     }
 
@@ -205,119 +297,33 @@ impl ExponentialConvergence {
         record.insert_curve("bound", bound.collect());
         Ok(())
     }
+}
 
-    /// How far KL and the gradients move on a coarser grid and with a looser tolerance.
-    fn record_budget(
-        &self,
-        context: &Context,
-        path: &Path,
-        limit: &[f64],
-        record: &mut Record,
-        stage: &Stage,
-    ) -> Result<(), Error> {
-        let (torus, f) = (&context.built.torus, context.densities().0);
-        let (mut kl, mut gradient) = (vec![0.0; path.times.len()], vec![0.0; path.times.len()]);
-        for (half, variation) in [Variation::Space, Variation::Time].into_iter().enumerate() {
-            let tick = |x: f64| stage.tick(0.5 * (half as f64 + x));
-            let (varied, outcome) = flows::path(context, &path.times, variation, &tick)?;
-            outcome?;
-            let coarse = variation.torus(context)?;
-            let varied_f = context.built.source.on(&coarse);
-            let entropies = flows::entropies(&varied.log_rho, &varied_f);
-            add_changes(&mut kl, record.values("kl").expect("recorded"), &entropies);
-            let onto = |p: &Vec<f64>| refine(&coarse, p, torus);
-            let p: Vec<Vec<f64>> = varied.p.iter().map(onto).collect();
-            let gradients = flows::gradients(torus, &p, limit, &f);
-            add_changes(
-                &mut gradient,
-                record.values("gradient").expect("recorded"),
-                &gradients,
-            );
-        }
-        record.insert_curve("kl_budget", kl);
-        record.insert_curve("gradient_budget", gradient);
-        Ok(())
+/// Decays of one family, an array with a row for each.
+#[derive(Default)]
+struct Family {
+    rows: usize,
+    values: Vec<f64>,
+    budgets: Vec<f64>,
+}
+
+impl Family {
+    fn push(&mut self, values: Vec<f64>, budget: Vec<f64>) {
+        self.rows += 1;
+        self.values.extend(values);
+        self.budgets.extend(budget);
     }
 
-    fn record_fokker_planck(
-        &self,
-        context: &Context,
-        path: &Path,
-        record: &mut Record,
-        stage: &Stage,
-    ) -> Result<(), Error> {
-        let run = |variation, half: f64| {
-            let tick = |x: f64| stage.tick(0.5 * (half + x));
-            flows::fokker_planck(context, &path.log_rho[0], &path.times, variation, &tick)
-        };
-        let (kl, loose) = (run(Variation::None, 0.0)?, run(Variation::Time, 1.0)?);
-        let mut budget = vec![0.0; kl.len()];
-        add_changes(&mut budget, &kl, &loose);
-        record.insert_curve("fokker_planck_kl", kl);
-        record.insert_curve("fokker_planck_kl_budget", budget);
-        Ok(())
-    }
-
-    fn record_iterates(
-        &self,
-        context: &Context,
-        start: f64,
-        record: &mut Record,
-        stage: &Stage,
-    ) -> Result<(), Error> {
-        let whole: f64 = self.epsilons.iter().map(|e| 1.0 / e).sum();
-        let (mut done, mut before) = (Vec::new(), 0.0);
-        let (mut kl, mut budget) = (Vec::new(), Vec::new());
-        for &epsilon in &self.epsilons {
-            let share = 1.0 / (epsilon * whole);
-            let tick = |x: f64| stage.tick(before + share * x);
-            let (values, budgets) = flows::iterates(context, self, epsilon, start, &tick)
-                .map_err(|error| error.during(format!("Sinkhorn at ε = {}", short(epsilon))))?;
-            before += share;
-            done.push(epsilon);
-            kl.extend(values);
-            budget.extend(budgets);
-            let shape = [done.len(), self.samples + 1];
-            record.insert_curve("epsilons", done.clone());
-            record.insert("sinkhorn_kl", &shape, kl.clone());
-            record.insert("sinkhorn_kl_budget", &shape, budget.clone());
-        }
-        Ok(())
-    }
-
-    fn record_others(
-        &self,
-        context: &Context,
-        record: &mut Record,
-        stage: &Stage,
-    ) -> Result<(), Error> {
-        let times = self.times();
-        let (mut all, mut budgets) = (Vec::new(), Vec::new());
-        for (k, &objective) in self.others.iter().enumerate() {
-            let run = |variation, half: f64| {
-                let tick =
-                    |x: f64| stage.tick((k as f64 + 0.5 * (half + x)) / self.others.len() as f64);
-                flows::other(context, objective, &times, variation, &tick)
-                    .map_err(|error| error.during(format!("the flow of {}", objective.label())))
-            };
-            let (kl, loose) = (run(Variation::None, 0.0)?, run(Variation::Time, 1.0)?);
-            let mut budget = vec![0.0; kl.len()];
-            add_changes(&mut budget, &kl, &loose);
-            all.extend(kl);
-            budgets.extend(budget);
-            let shape = [k + 1, times.len()];
-            record.insert("others_kl", &shape, all.clone());
-            record.insert("others_kl_budget", &shape, budgets.clone());
-        }
-        Ok(())
+    fn record(&self, name: &str, record: &mut Record) {
+        let shape = [self.rows, self.values.len() / self.rows];
+        record.insert(name, &shape, self.values.clone());
+        record.insert(&format!("{name}_budget"), &shape, self.budgets.clone());
     }
 }
 
-/// `total += |a − b|`.
-fn add_changes(total: &mut [f64], a: &[f64], b: &[f64]) {
-    for (total, (a, b)) in total.iter_mut().zip(a.iter().zip(b)) {
-        *total += (a - b).abs();
-    }
+/// `|a − b|`.
+fn changes(a: &[f64], b: &[f64]) -> Vec<f64> {
+    a.iter().zip(b).map(|(a, b)| (a - b).abs()).collect()
 }
 
 impl Experiment for ExponentialConvergence {
@@ -369,15 +375,13 @@ impl Experiment for ExponentialConvergence {
                 curve = curve.column(header, record, name)?;
             }
         }
-        let rows = [("epsilons", "sinkhorn_kl"), ("others_kl", "others_kl")];
-        for (k, epsilon) in record.values(rows[0].0).unwrap_or(&[]).iter().enumerate() {
+        for (k, epsilon) in record.values("epsilons").unwrap_or(&[]).iter().enumerate() {
             let header = format!("KL along Sinkhorn, eps = {}", short(*epsilon));
-            curve
-                .columns
-                .push((header, record.item(rows[0].1, k)?.to_vec()));
+            let values = record.item("sinkhorn_kl", k)?.to_vec();
+            curve.columns.push((header, values));
         }
         for (k, objective) in self.others.iter().enumerate() {
-            if let Ok(values) = record.item(rows[1].1, k) {
+            if let Ok(values) = record.item("others_kl", k) {
                 let header = format!("KL along the flow of {}", objective.label());
                 curve.columns.push((header, values.to_vec()));
             }

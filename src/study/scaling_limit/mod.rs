@@ -13,6 +13,7 @@ pub use figures::orders_panel;
 pub use reference::{Reference, Variation};
 
 use super::hypothesis;
+use super::jobs::{self, Job, Tick};
 use super::measure::{Context, MeasureError, Measured};
 use super::{Curve, Experiment, IterationStart, Kernel, Sinkhorn, short, sinkhorn};
 use crate::figure::Figure;
@@ -65,14 +66,19 @@ impl ScalingLimit {
         };
         let [coarser, looser] = variations;
         let variations = [varied(coarser)?, varied(looser)?];
+        let job = |&epsilon: &f64| {
+            let variations = &variations;
+            Job::new(
+                format!("ε = {}", short(epsilon)),
+                1.0 / epsilon,
+                move |tick: &Tick| self.at(context, epsilon, limit, variations, tick),
+            )
+        };
+        let jobs = self.epsilons.iter().map(job).collect();
         let mut comparisons = Vec::new();
         let mut outcome = Ok(());
-        for &epsilon in &self.epsilons {
-            let place = format!("ε = {}", short(epsilon));
-            match self
-                .at(context, epsilon, limit, &variations)
-                .map_err(|error| error.during(place))
-            {
+        for found in jobs::run(jobs, context.progress, (REFERENCE_SHARE, 1.0)) {
+            match found {
                 Ok(comparison) => comparisons.push(comparison),
                 Err(error) => {
                     outcome = Err(error);
@@ -90,6 +96,7 @@ impl ScalingLimit {
         epsilon: f64,
         limit: &Reference,
         variations: &[Varied; 2],
+        tick: &Tick,
     ) -> Result<Comparison, Error> {
         let count = sinkhorn::iterations(self.time, epsilon);
         let study = Sinkhorn {
@@ -98,25 +105,11 @@ impl ScalingLimit {
             kernel: self.kernel,
             start: self.start,
         };
-        let stage = format!("ε = {}", short(epsilon));
-        let before = self.work(|e| e > epsilon);
-        let share = self.work(|e| e == epsilon);
         let mut iteration = study.iteration(context)?;
         iteration.run(count, &mut |_, report| {
-            let fraction = before + share * report.iteration as f64 / count as f64;
-            let done = REFERENCE_SHARE + (1.0 - REFERENCE_SHARE) * fraction;
-            context.progress.tick(&stage, done)
+            tick(report.iteration as f64 / count as f64)
         })?;
         compare(context, &iteration, epsilon, limit, variations)
-    }
-
-    /// Share of the iterations spent on the ε that satisfy `which`.
-    fn work(&self, which: impl Fn(f64) -> bool) -> f64 {
-        let cost = |which: &dyn Fn(f64) -> bool| -> f64 {
-            let chosen = self.epsilons.iter().filter(|e| which(**e));
-            chosen.map(|e| 1.0 / e).sum()
-        };
-        cost(&which) / cost(&|_| true)
     }
 
     fn record(&self, context: &Context, limit: &Reference, done: &[Comparison]) -> Record {
@@ -165,18 +158,16 @@ impl Experiment for ScalingLimit {
     /// # Errors
     /// [`MeasureError`], with the ε done before it.
     fn measure(&self, context: &Context) -> Result<Measured, MeasureError> {
-        let progress = |fraction: f64| {
-            context.progress.tick(
-                "limit: the flow and its error budget",
-                REFERENCE_SHARE * fraction,
-            )
+        let job = |variation: Variation| {
+            Job::new(variation.name(), 1.0, move |tick: &Tick| {
+                Reference::compute(context, self, variation, tick)
+            })
         };
-        let limit = Reference::compute(context, self, Variation::None, &|f| progress(0.5 * f))?;
-        let coarser = Reference::compute(context, self, Variation::Space, &|f| {
-            progress(0.5 + 0.2 * f)
-        })?;
-        let looser =
-            Reference::compute(context, self, Variation::Time, &|f| progress(0.7 + 0.3 * f))?;
+        let jobs = [Variation::None, Variation::Space, Variation::Time].map(job);
+        let mut found =
+            jobs::run(jobs.into(), context.progress, (0.0, REFERENCE_SHARE)).into_iter();
+        let mut next = || found.next().expect("a result for every job");
+        let (limit, coarser, looser) = (next()?, next()?, next()?);
         self.measure_against(context, &limit, &[coarser, looser])
     }
 

@@ -6,13 +6,13 @@
 use super::ScalingLimit;
 use crate::scenario::Time;
 use crate::study::IterationStart;
+use crate::study::jobs::Tick;
 use crate::study::measure::{Context, stepper};
 use mirrorflow_solvers::monge_ampere::{Diagnosis, Flow, Linearised, MongeAmpere, Snapshot};
 use mirrorflow_solvers::parallel::sup;
 use mirrorflow_solvers::resample::refine;
 use mirrorflow_solvers::time::Stepper;
 use mirrorflow_solvers::{Order, Result, Torus};
-use std::ops::ControlFlow;
 
 /// The flow at the horizon on the scenario's grid.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,7 +40,8 @@ pub enum Variation {
 }
 
 impl Variation {
-    fn name(self) -> &'static str {
+    /// For progress and errors.
+    pub fn name(self) -> &'static str {
         match self {
             Self::None => "the limit",
             Self::Space => "the limit on three quarters of the nodes, for the error budget",
@@ -58,7 +59,7 @@ impl Reference {
         context: &Context,
         study: &ScalingLimit,
         variation: Variation,
-        progress: &dyn Fn(f64) -> ControlFlow<()>,
+        tick: &Tick,
     ) -> Result<Self> {
         let torus = grid(context, variation)?;
         let (stepper, weight) = varied(context, variation, &torus);
@@ -75,8 +76,7 @@ impl Reference {
             }
         };
         let snapshot = flow
-            .run(&[study.time], &mut |step| progress(step.time / study.time))
-            .map_err(|error| error.during(variation.name()))?
+            .run(&[study.time], &mut |step| tick(step.time / study.time))?
             .remove(0);
         let marginal_profile = marginal_profile(context.operator(&torus), &snapshot)?;
         let mut r: Vec<f64> = profile(&f, &snapshot.log_marginal).collect();

@@ -1,0 +1,171 @@
+//! Independent parts of a measurement, on all threads at once.
+//!
+//! A grid of 128² is too small for two threads to share one transform, but the flow on a coarser grid, the flow at a looser
+//! tolerance and Sinkhorn at each ε do not need each other. Each worker is a pool of one thread, so that what runs on it does not split
+//! further; the numerics have the same bits on any number of threads, so nothing depends on who runs what.
+
+use super::measure::Progress;
+use mirrorflow_solvers::{Error, Result};
+use std::ops::ControlFlow;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// One part: its name and share of the work for the progress bar, and what computes it.
+pub struct Job<'a, T> {
+    pub name: String,
+    pub weight: f64,
+    pub run: Box<dyn FnOnce(&Tick) -> Result<T> + Send + 'a>,
+}
+
+/// Told how far a job is; may stop it.
+pub type Tick<'t> = dyn Fn(f64) -> ControlFlow<()> + 't;
+
+impl<'a, T> Job<'a, T> {
+    pub fn new(
+        name: impl Into<String>,
+        weight: f64,
+        run: impl FnOnce(&Tick) -> Result<T> + Send + 'a,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            weight,
+            run: Box::new(run),
+        }
+    }
+}
+
+/// Runs the jobs, as many at a time as there are threads, and returns their results in the order given, each with its name added to its
+/// error. Progress goes from `from` to `to`.
+pub fn run<T: Send>(
+    jobs: Vec<Job<T>>,
+    progress: &dyn Progress,
+    (from, to): (f64, f64),
+) -> Vec<Result<T>> {
+    let board = Board::new(&jobs, progress, (from, to));
+    let names: Vec<String> = jobs.iter().map(|job| job.name.clone()).collect();
+    let workers = rayon::current_num_threads().min(jobs.len());
+    let queue: Vec<_> = jobs
+        .into_iter()
+        .map(|job| Mutex::new(Some(job.run)))
+        .collect();
+    let results: Vec<_> = names.iter().map(|_| Mutex::new(None)).collect();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        loop {
+            let k = next.fetch_add(1, Ordering::Relaxed);
+            let taken = queue
+                .get(k)
+                .and_then(|slot| slot.lock().expect("no job panicked").take());
+            let Some(run) = taken else {
+                break;
+            };
+            let tick = |fraction: f64| board.tick(k, &names[k], fraction);
+            let outcome = run(&tick).map_err(|error| error.during(&names[k]));
+            *results[k].lock().expect("no job panicked") = Some(outcome);
+        }
+    };
+    if workers <= 1 {
+        work();
+    } else {
+        std::thread::scope(|scope| {
+            for _ in 0..workers {
+                scope.spawn(|| match single_threaded() {
+                    Some(pool) => pool.install(work),
+                    None => work(),
+                });
+            }
+        });
+    }
+    let taken = results
+        .into_iter()
+        .map(|slot| slot.into_inner().expect("no job panicked"));
+    taken
+        .map(|outcome| outcome.unwrap_or_else(|| Err(interrupted())))
+        .collect()
+}
+
+fn single_threaded() -> Option<rayon::ThreadPool> {
+    rayon::ThreadPoolBuilder::new().num_threads(1).build().ok()
+}
+
+fn interrupted() -> Error {
+    Error::Interrupted {
+        when: "before it started".into(),
+    }
+}
+
+/// How far each job is.
+struct Board<'p> {
+    progress: &'p dyn Progress,
+    weights: Vec<f64>,
+    done: Mutex<Vec<f64>>,
+    range: (f64, f64),
+}
+
+impl<'p> Board<'p> {
+    fn new<T>(jobs: &[Job<T>], progress: &'p dyn Progress, range: (f64, f64)) -> Self {
+        let total: f64 = jobs.iter().map(|job| job.weight).sum();
+        Self {
+            progress,
+            weights: jobs.iter().map(|job| job.weight / total).collect(),
+            done: Mutex::new(vec![0.0; jobs.len()]),
+            range,
+        }
+    }
+
+    fn tick(&self, job: usize, name: &str, fraction: f64) -> ControlFlow<()> {
+        let mut done = self.done.lock().expect("no job panicked");
+        done[job] = done[job].max(fraction);
+        let whole: f64 = done.iter().zip(&self.weights).map(|(d, w)| d * w).sum();
+        drop(done);
+        let (from, to) = self.range;
+        self.progress.tick(name, from + (to - from) * whole)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::study::Silent;
+
+    #[test]
+    fn results_come_in_the_order_of_the_jobs_with_their_names_in_errors() {
+        let job = |k: u64| {
+            Job::new(format!("job {k}"), 1.0, move |tick: &Tick| {
+                std::thread::sleep(std::time::Duration::from_millis(8 - 2 * k));
+                let _ = tick(0.5);
+                if k == 2 {
+                    Err(interrupted_by(k))
+                } else {
+                    Ok(k)
+                }
+            })
+        };
+        let found = run((0..4).map(job).collect(), &Silent, (0.0, 1.0));
+        assert_eq!(found[0], Ok(0));
+        assert_eq!(found[3], Ok(3));
+        let error = found[2].as_ref().unwrap_err().to_string();
+        assert!(error.starts_with("job 2: "), "{error}");
+    }
+
+    fn interrupted_by(k: u64) -> Error {
+        Error::Grid {
+            points: vec![k as usize],
+            reason: "a test".into(),
+        }
+    }
+
+    #[test]
+    fn a_worker_does_not_split_its_job() {
+        let jobs = (0..3).map(|k| {
+            Job::new("", 1.0, move |_: &Tick| {
+                Ok((k, rayon::current_num_threads()))
+            })
+        });
+        let threads = run(jobs.collect(), &Silent, (0.0, 1.0));
+        let single = rayon::current_num_threads() > 1;
+        for found in threads {
+            assert!(!single || found.unwrap().1 == 1);
+        }
+    }
+}
