@@ -2,14 +2,13 @@
 
 use super::Metric;
 use crate::study::Objective;
+use crate::study::jobs::Tick;
 use crate::study::measure::Context;
 use mirrorflow_solvers::flows::{Coordinate, GradientFlow, Mirror, Primal};
 use mirrorflow_solvers::legendre::conjugate;
 use mirrorflow_solvers::monge_ampere::MongeAmpere;
-use mirrorflow_solvers::resample::refine;
 use mirrorflow_solvers::time::{Stepper, System, march};
 use mirrorflow_solvers::{LogDensity, Result, Torus};
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
 /// Residual of the elliptic solves behind the primal coordinate.
@@ -23,28 +22,10 @@ pub struct Run<'a> {
     pub objective: Objective,
     pub stepper: Stepper,
     pub times: &'a [f64],
-    pub tick: &'a dyn Fn(f64) -> ControlFlow<()>,
+    pub tick: &'a Tick<'a>,
 }
 
-impl<'a> Run<'a> {
-    /// The same on another grid.
-    pub fn on<'b>(&self, torus: &'b Torus, tick: &'b dyn Fn(f64) -> ControlFlow<()>) -> Run<'b>
-    where
-        'a: 'b,
-    {
-        Run {
-            torus,
-            tick,
-            ..*self
-        }
-    }
-
-    /// Fields of this run's grid on another.
-    pub fn onto(&self, torus: &Torus, fields: &[Vec<f64>]) -> Vec<Vec<f64>> {
-        let onto = |field: &Vec<f64>| refine(self.torus, field, torus);
-        fields.iter().map(onto).collect()
-    }
-
+impl Run<'_> {
     /// States of `system` at the instants.
     fn states<S: System>(&self, system: &mut S, mut state: Vec<f64>) -> Result<Vec<Vec<f64>>> {
         let mut states = Vec::new();

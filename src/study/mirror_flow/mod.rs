@@ -13,6 +13,7 @@ mod verdicts;
 pub use claims::CLAIMS;
 pub use figures::quiver;
 
+use super::jobs::{self, Job, Tick};
 use super::measure::{Context, MeasureError, Measured};
 use super::{Curve, Experiment, Objective};
 use crate::figure::Figure;
@@ -21,7 +22,7 @@ use crate::scenario::Built;
 use crate::verdict::Verdict;
 use coordinates::Run;
 use mirrorflow_solvers::legendre::conjugate;
-use mirrorflow_solvers::parallel::{max_of, mean, mean_of, sup, sup_difference};
+use mirrorflow_solvers::parallel::{mean, mean_of, sup, sup_difference};
 use mirrorflow_solvers::resample::refine;
 use mirrorflow_solvers::time::{Rosenbrock, Stepper};
 use mirrorflow_solvers::{Error, Torus};
@@ -61,6 +62,9 @@ const USUAL: f64 = 1e-9;
 /// No step is asked to be better than this.
 const TIGHTEST: f64 = 1e-13;
 
+/// Share of the work that goes into the routes, for the progress bar.
+const ROUTES_SHARE: f64 = 0.8;
+
 /// Nodes of the grids for the order in h, relative to the scenario's.
 const GRIDS: [(usize, usize); 3] = [(1, 2), (3, 4), (1, 1)];
 
@@ -82,12 +86,13 @@ impl MirrorFlow {
     fn run<'a>(
         &'a self,
         context: &'a Context,
+        torus: &'a Torus,
         stepper: Stepper,
-        tick: &'a dyn Fn(f64) -> ControlFlow<()>,
+        tick: &'a Tick,
     ) -> Run<'a> {
         Run {
             context,
-            torus: &context.built.torus,
+            torus,
             objective: self.objective,
             stepper,
             times: &self.times,
@@ -95,23 +100,84 @@ impl MirrorFlow {
         }
     }
 
+    /// Everything, in the order in which it is worth having when the run is cut short.
     fn collect(&self, context: &Context, metric: Metric, record: &mut Record) -> Result<(), Error> {
-        let progress = |stage: &'static str, from: f64, to: f64| {
-            move |x: f64| context.progress.tick(stage, from + (to - from) * x)
+        let torus = &context.built.torus;
+        let coarse = torus.resized(|n| 3 * n / 4)?;
+        let jobs = self.jobs(context, metric, &coarse);
+        let found = jobs::run(jobs, context.progress, (0.0, ROUTES_SHARE));
+        self.record_jobs(context, &coarse, &mut found.into_iter(), record)?;
+        let orders = |from: f64, to: f64| {
+            move |x: f64| context.progress.tick("orders", from + (to - from) * x)
         };
+        self.record_time_order(context, metric, record, &orders(ROUTES_SHARE, 0.9))?;
+        self.record_space_order(context, metric, record, &orders(0.9, 1.0))
+    }
+
+    /// The flow with its variations, and each other coordinate with its own on a coarser grid, in the order in which
+    /// [`Self::record_jobs`] takes the results.
+    fn jobs<'a>(
+        &'a self,
+        context: &'a Context,
+        metric: Metric,
+        coarse: &'a Torus,
+    ) -> Vec<Job<'a, Found>> {
+        let torus = &context.built.torus;
         let (tight, loose) = tight(context.stepper());
-        let tick = progress("the mirror coordinate", 0.0, 0.15);
-        let found = along(&self.run(context, tight, &tick), metric)?;
-        self.record_path(context, &found, record)?;
-        let tick = progress("its error budget", 0.15, 0.3);
-        self.record_budget(context, metric, [tight, loose], &found, record, &tick)?;
-        let tick = progress("the dual coordinate", 0.3, 0.4);
-        self.record_dual(&self.run(context, loose, &tick), &found, record)?;
-        let tick = progress("the primal coordinate", 0.4, 0.8);
-        self.record_primal(&self.run(context, loose, &tick), metric, &found, record)?;
-        let tick = progress("order in the step", 0.8, 0.9);
-        self.record_time_order(context, metric, record, &tick)?;
-        self.record_space_order(context, metric, record, &progress("order in h", 0.9, 1.0))
+        let path = move |name: &str, torus: &'a Torus, stepper| {
+            Job::new(name, 1.0, move |tick: &Tick| {
+                along(&self.run(context, torus, stepper, tick), metric).map(Found::Along)
+            })
+        };
+        let route = move |name: &str, weight: f64, torus: &'a Torus, which: Route| {
+            Job::new(name, weight, move |tick: &Tick| {
+                let run = self.run(context, torus, loose, tick);
+                let fields = match which {
+                    Route::Dual => run.conjugates(&run.dual()?)?,
+                    Route::Primal => run.primal(metric)?,
+                };
+                Ok(Found::Fields(fields))
+            })
+        };
+        vec![
+            path("the mirror coordinate", torus, tight),
+            path("the same on three quarters of the nodes", coarse, tight),
+            path("the same at a looser tolerance", torus, loose),
+            route("the dual coordinate", 1.0, torus, Route::Dual),
+            route(
+                "the same on three quarters of the nodes",
+                0.6,
+                coarse,
+                Route::Dual,
+            ),
+            route("the primal coordinate", 10.0, torus, Route::Primal),
+            route(
+                "the same on three quarters of the nodes",
+                6.0,
+                coarse,
+                Route::Primal,
+            ),
+        ]
+    }
+
+    /// Takes the results in the order of [`Self::jobs`] until one failed.
+    fn record_jobs(
+        &self,
+        context: &Context,
+        coarse: &Torus,
+        found: &mut dyn Iterator<Item = Result<Found, Error>>,
+        record: &mut Record,
+    ) -> Result<(), Error> {
+        let mut next = || found.next().expect("a result for every job");
+        let flow = next()?.along();
+        self.record_path(context, &flow, record)?;
+        let varied = [next()?.along(), next()?.along()];
+        self.record_budget(context, coarse, &varied, &flow, record);
+        let (conjugates, coarser) = (next()?.fields(), next()?.fields());
+        self.record_dual(context, coarse, &flow, [conjugates, coarser], record)?;
+        let (rho, coarser) = (next()?.fields(), next()?.fields());
+        self.record_primal(context, coarse, &flow, [rho, coarser], record);
+        Ok(())
     }
 
     fn record_path(
@@ -158,88 +224,76 @@ impl MirrorFlow {
     fn record_budget(
         &self,
         context: &Context,
-        metric: Metric,
-        [tight, loose]: [Stepper; 2],
-        found: &Along,
+        coarse: &Torus,
+        varied: &[Along; 2],
+        flow: &Along,
         record: &mut Record,
-        tick: &dyn Fn(f64) -> ControlFlow<()>,
-    ) -> Result<(), Error> {
-        let torus = &context.built.torus;
-        let coarse = torus.resized(|n| 3 * n / 4)?;
-        let half = |x: f64| tick(0.5 * x);
-        let mut coarser = self.run(context, tight, &half);
-        coarser.torus = &coarse;
-        let second = |x: f64| tick(0.5 + 0.5 * x);
-        let looser = self.run(context, loose, &second);
-        let varied = [along(&coarser, metric)?, along(&looser, metric)?];
-        let change = |of: &dyn Fn(&Along) -> f64| -> f64 {
-            varied
-                .iter()
-                .map(|other| (of(other) - of(found)).abs())
-                .sum()
-        };
-        let defects = |of: &'static dyn Fn(&Along, usize) -> f64| -> Vec<f64> {
-            (0..self.times.len())
-                .map(|k| change(&|a: &Along| of(a, k)))
-                .collect()
-        };
-        record.insert_curve("dissipation_budget", defects(&verdicts::dissipation_defect));
-        record.insert_curve("speed_budget", defects(&verdicts::speed_defect));
-        let apart = |k: usize, other: &[f64]| {
-            let fine = &found.log_rho[k];
-            let scale = max_of(fine.len(), |i| fine[i].exp());
-            max_of(fine.len(), |i| (fine[i].exp() - other[i].exp()).abs()) / scale
-        };
+    ) {
         let instants = 0..self.times.len();
-        let time: Vec<f64> = instants
-            .clone()
-            .map(|k| apart(k, &varied[1].log_rho[k]))
-            .collect();
-        let space = instants.map(|k| apart(k, &refine(&coarse, &varied[0].log_rho[k], torus)));
-        let both = space.zip(&time).map(|(space, time)| space + time);
+        let defects = |of: fn(&Along, usize) -> f64| -> Vec<f64> {
+            let change = |other: &Along, k| (of(other, k) - of(flow, k)).abs();
+            let both = |k| varied.iter().map(|other| change(other, k)).sum();
+            instants.clone().map(both).collect()
+        };
+        record.insert_curve("dissipation_budget", defects(verdicts::dissipation_defect));
+        record.insert_curve("speed_budget", defects(verdicts::speed_defect));
+        let [coarser, looser] = varied;
+        let torus = &context.built.torus;
+        let onto = |log_rho: &Vec<f64>| exponential(&refine(coarse, log_rho, torus));
+        let coarser: Vec<Vec<f64>> = coarser.log_rho.iter().map(onto).collect();
+        let rho = densities(flow);
+        let time = differences(&rho, &densities(looser));
+        let space = differences(&rho, &coarser);
+        let both = space.iter().zip(&time).map(|(space, time)| space + time);
         record.insert_curve("rho_budget", both.collect());
         record.insert_curve("time_budget", time);
-        Ok(())
     }
 
-    /// The dual coordinate against the mirror one, and against itself on three quarters of the nodes.
-    fn record_dual(&self, run: &Run, found: &Along, record: &mut Record) -> Result<(), Error> {
-        let conjugates = run.conjugates(&run.dual()?)?;
+    /// `ψ_t^*` against u_t and its density against ρ_t; both against themselves on three quarters of the nodes.
+    fn record_dual(
+        &self,
+        context: &Context,
+        coarse: &Torus,
+        flow: &Along,
+        [conjugates, coarser]: [Vec<Vec<f64>>; 2],
+        record: &mut Record,
+    ) -> Result<(), Error> {
+        let torus = &context.built.torus;
         let apart = |p: &[Vec<f64>], q: &[Vec<f64>]| -> Vec<f64> {
             p.iter().zip(q).map(|(p, q)| sup_difference(p, q)).collect()
         };
-        let rho = run.densities(&conjugates)?;
-        record.insert_curve("conjugate_difference", apart(&found.p, &conjugates));
-        record.insert_curve("dual_difference", differences(&densities(found), &rho));
-        let (coarse, tick) = coarser(run)?;
-        let coarser = run.on(&coarse, &tick);
-        let varied = coarser.conjugates(&coarser.dual()?)?;
-        let budget = apart(&conjugates, &coarser.onto(run.torus, &varied));
-        record.insert_curve("conjugate_budget", budget);
-        let varied = coarser.onto(run.torus, &coarser.densities(&varied)?);
-        record.insert_curve("dual_budget", differences(&rho, &varied));
+        let density = |torus: &Torus, potentials: &[Vec<f64>]| {
+            self.run(context, torus, context.stepper(), &|_| {
+                ControlFlow::Continue(())
+            })
+            .densities(potentials)
+        };
+        let rho = density(torus, &conjugates)?;
+        let coarser_rho = onto(coarse, &density(coarse, &coarser)?, torus);
+        let coarser = onto(coarse, &coarser, torus);
+        record.insert_curve("conjugate_difference", apart(&flow.p, &conjugates));
+        record.insert_curve("conjugate_budget", apart(&conjugates, &coarser));
+        record.insert_curve("dual_difference", differences(&densities(flow), &rho));
+        record.insert_curve("dual_budget", differences(&rho, &coarser_rho));
         Ok(())
     }
 
-    /// The primal coordinate, likewise.
+    /// ρ of the continuity equation, likewise.
     fn record_primal(
         &self,
-        run: &Run,
-        metric: Metric,
-        found: &Along,
+        context: &Context,
+        coarse: &Torus,
+        flow: &Along,
+        [rho, coarser]: [Vec<Vec<f64>>; 2],
         record: &mut Record,
-    ) -> Result<(), Error> {
-        let rho = run.primal(metric)?;
-        record.insert_curve("primal_difference", differences(&densities(found), &rho));
+    ) {
+        let coarser = onto(coarse, &coarser, &context.built.torus);
+        record.insert_curve("primal_difference", differences(&densities(flow), &rho));
+        record.insert_curve("primal_budget", differences(&rho, &coarser));
         let defect = rho.iter().map(|rho| (mean(rho) - 1.0).abs());
         record.insert_curve("mass_defect", defect.collect());
         let least = |rho: &Vec<f64>| rho.iter().copied().fold(f64::INFINITY, f64::min);
         record.insert_curve("min_density", rho.iter().map(least).collect());
-        let (coarse, tick) = coarser(run)?;
-        let coarser = run.on(&coarse, &tick);
-        let varied = coarser.onto(run.torus, &coarser.primal(metric)?);
-        record.insert_curve("primal_budget", differences(&rho, &varied));
-        Ok(())
     }
 
     /// Errors at the last instant with fixed steps, each coordinate against itself at the tightest tolerance on the same grid, so that
@@ -249,14 +303,14 @@ impl MirrorFlow {
         context: &Context,
         metric: Metric,
         record: &mut Record,
-        tick: &dyn Fn(f64) -> ControlFlow<()>,
+        tick: &Tick,
     ) -> Result<(), Error> {
         if self.refinements.is_empty() {
             return Ok(());
         }
         let horizon = [*self.times.last().expect("the times are not empty")];
-        let at_horizon = |stepper, part: &dyn Fn(f64) -> ControlFlow<()>| {
-            let mut run = self.run(context, stepper, part);
+        let at_horizon = |stepper, part: &Tick| {
+            let mut run = self.run(context, &context.built.torus, stepper, part);
             run.times = &horizon;
             routes(&run, metric)
         };
@@ -294,7 +348,7 @@ impl MirrorFlow {
         context: &Context,
         metric: Metric,
         record: &mut Record,
-        tick: &dyn Fn(f64) -> ControlFlow<()>,
+        tick: &Tick,
     ) -> Result<(), Error> {
         let torus = &context.built.torus;
         let Some(order) = context.calculus(torus).order() else {
@@ -311,14 +365,14 @@ impl MirrorFlow {
         };
         let horizon = [*self.times.last().expect("the times are not empty")];
         let (stepper, _) = tight(context.stepper());
-        let mut run = self.run(&exact, stepper, tick);
+        let mut run = self.run(&exact, torus, stepper, tick);
         run.times = &horizon;
         let reference = run.densities(&run.mirror()?)?.remove(0);
         let (mut spacings, mut errors) = (Vec::new(), [const { Vec::new() }; 3]);
         for (part, whole) in GRIDS {
             let coarse = torus.resized(|n| n * part / whole)?;
-            let mut run = self.run(context, stepper, tick);
-            (run.times, run.torus) = (&horizon, &coarse);
+            let mut run = self.run(context, &coarse, stepper, tick);
+            run.times = &horizon;
             spacings.push(1.0 / coarse.points()[0] as f64);
             for (errors, rho) in errors.iter_mut().zip(routes(&run, metric)?) {
                 let fine = refine(&coarse, &rho, torus);
@@ -384,10 +438,40 @@ fn refined(stepper: Stepper, step: f64) -> Stepper {
     }
 }
 
-/// Three quarters of the nodes along each axis, with no further progress to tell.
-fn coarser<'a>(run: &Run<'a>) -> Result<(Torus, impl Fn(f64) -> ControlFlow<()> + use<'a>), Error> {
-    let tick = run.tick;
-    Ok((run.torus.resized(|n| 3 * n / 4)?, move |_| tick(1.0)))
+/// What a job gives.
+enum Found {
+    Along(Along),
+    /// One field per instant.
+    Fields(Vec<Vec<f64>>),
+}
+
+/// The coordinates beside the mirror one.
+#[derive(Clone, Copy)]
+enum Route {
+    Dual,
+    Primal,
+}
+
+impl Found {
+    fn along(self) -> Along {
+        match self {
+            Self::Along(along) => along,
+            Self::Fields(_) => unreachable!("results come in the order of the jobs"),
+        }
+    }
+
+    fn fields(self) -> Vec<Vec<f64>> {
+        match self {
+            Self::Fields(fields) => fields,
+            Self::Along(_) => unreachable!("results come in the order of the jobs"),
+        }
+    }
+}
+
+/// Fields of one grid on another.
+fn onto(from: &Torus, fields: &[Vec<f64>], torus: &Torus) -> Vec<Vec<f64>> {
+    let onto = |field: &Vec<f64>| refine(from, field, torus);
+    fields.iter().map(onto).collect()
 }
 
 /// `sup|a − b|/sup a` at each instant.
