@@ -14,8 +14,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub struct Job<'a, T> {
     pub name: String,
     pub weight: f64,
-    pub run: Box<dyn FnOnce(&Tick) -> Result<T> + Send + 'a>,
+    pub run: Work<'a, T>,
 }
+
+/// What computes a job.
+type Work<'a, T> = Box<dyn FnOnce(&Tick) -> Result<T> + Send + 'a>;
 
 /// Told how far a job is; may stop it.
 pub type Tick<'t> = dyn Fn(f64) -> ControlFlow<()> + 't;

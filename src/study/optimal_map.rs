@@ -212,7 +212,7 @@ impl Experiment for OptimalMap {
         "optimal-map"
     }
 
-    /// Records `p`, `q` [n…] (periodic parts of u_∞ and u_∞*), `displacement` [d, n…] = ∇p, and the numbers `cost` = ½W₂², `wasserstein`,
+    /// Records `p`, `q[n…]` (periodic parts of u_∞ and u_∞*), `displacement[d, n…]` = ∇p, and the numbers `cost` = ½W₂², `wasserstein`,
     /// `residual`, `newton_steps`, `krylov`, `min_eigenvalue`, `max_eigenvalue`, `spectral_tail`, and `push_forward`, `duality_gap`, `inverse`, in
     /// 1-D `circle`, each with `…_budget`, the same on three quarters of the nodes.
     fn measure(&self, context: &Context) -> Result<Measured, MeasureError> {

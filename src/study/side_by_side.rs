@@ -224,7 +224,7 @@ impl Experiment for SideBySide {
     }
 
     /// Records the arrays of `ScalingLimit` with the prefix `limit_`, those of `ExponentialConvergence` with `decay_`, and at the instants
-    /// `times` [T]: `p`, `rho` of the flow and `p_epsilon`, `rho_epsilon` of Sinkhorn at the largest ε, each [T, n…].
+    /// `times[T]`: `p`, `rho` of the flow and `p_epsilon`, `rho_epsilon` of Sinkhorn at the largest ε, each `[T, n…]`.
     fn measure(&self, context: &Context) -> Result<Measured, MeasureError> {
         let mut record = Record::default();
         let limit_progress = Nested::new(context.progress, 0.0, LIMIT_SHARE);

@@ -80,8 +80,8 @@ impl Flow {
     /// after every step and may stop the run.
     ///
     /// # Errors
-    /// [`Error::Unstable`], [`Error::LostConvexity`], [`Error::NonFinite`], [`Error::NoConvergence`], each with its
-    /// time; [`Error::Interrupted`] when the observer breaks.
+    /// [`crate::Error::Unstable`], [`crate::Error::LostConvexity`], [`crate::Error::NonFinite`], [`crate::Error::NoConvergence`], each with its
+    /// time; [`crate::Error::Interrupted`] when the observer breaks.
     pub fn run_into(
         &mut self,
         times: &[f64],

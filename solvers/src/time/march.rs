@@ -26,6 +26,12 @@ pub struct Step {
     pub krylov: usize,
 }
 
+/// Given an asked time and the state there.
+pub type Reached<'a, S> = &'a mut dyn FnMut(&mut S, f64, &[f64]) -> Result<()>;
+
+/// Given a step and the state it led to; says whether to go on.
+pub type Observe<'a, S> = &'a mut dyn FnMut(&mut S, &Step, &[f64]) -> Result<ControlFlow<()>>;
+
 enum Engine {
     Rosenbrock(Rosenbrock),
     Explicit(Explicit, f64),
@@ -105,8 +111,8 @@ pub fn march<S: System>(
     stepper: Stepper,
     state: &mut [f64],
     times: &[f64],
-    reached: &mut dyn FnMut(&mut S, f64, &[f64]) -> Result<()>,
-    observe: &mut dyn FnMut(&mut S, &Step, &[f64]) -> Result<ControlFlow<()>>,
+    reached: Reached<S>,
+    observe: Observe<S>,
 ) -> Result<()> {
     let mut engine = Engine::new(stepper, state.len());
     let horizon = times.last().copied().unwrap_or(0.0);

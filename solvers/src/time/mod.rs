@@ -5,7 +5,7 @@ mod march;
 mod rosenbrock;
 
 pub use explicit::{Explicit, Method};
-pub use march::{Step, Stepper, march};
+pub use march::{Observe, Reached, Step, Stepper, march};
 pub use rosenbrock::{Rosenbrock, StepReport};
 
 use crate::error::Result;

@@ -210,7 +210,7 @@ impl ExponentialConvergence {
             others.record("others_kl", record);
         }
         let mut distances = Vec::new();
-        while let Some(some) = found.next() {
+        for some in found {
             distances.extend(some?.0);
         }
         record.insert_curve("wasserstein", distances);
@@ -335,11 +335,11 @@ impl Experiment for ExponentialConvergence {
         "exponential-convergence"
     }
 
-    /// Records per instant `times` [T+1], `kl`, `fisher`, `gradient`, `wasserstein`, `bound`, `fokker_planck_kl`, and `kl_budget`,
-    /// `gradient_budget`, `fokker_planck_kl_budget`; per ε `epsilons` [E] and `sinkhorn_kl` [E, T+1] with `sinkhorn_kl_budget`; per other
-    /// objective `others_kl` [O, T+1] with its budget; the numbers `lambda`, `kappa` and `kappa_…` by method, `gap`,
-    /// `fokker_planck_gap`, `min_eigenvalue`, `spectral_tail`; `eigenvalues`, `fokker_planck_eigenvalues` [3]; and the fields `p`, `rho`,
-    /// `h` = log ρ + f at the horizon, `p_infinity`, `eigenfunction` [n…].
+    /// Records per instant `times[T+1]`, `kl`, `fisher`, `gradient`, `wasserstein`, `bound`, `fokker_planck_kl`, and `kl_budget`,
+    /// `gradient_budget`, `fokker_planck_kl_budget`; per ε `epsilons[E]` and `sinkhorn_kl[E, T+1]` with `sinkhorn_kl_budget`; per other
+    /// objective `others_kl[O, T+1]` with its budget; the numbers `lambda`, `kappa` and `kappa_…` by method, `gap`,
+    /// `fokker_planck_gap`, `min_eigenvalue`, `spectral_tail`; `eigenvalues`, `fokker_planck_eigenvalues[3]`; and the fields `p`, `rho`,
+    /// `h` = log ρ + f at the horizon, `p_infinity`, `eigenfunction[n…]`.
     fn measure(&self, context: &Context) -> Result<Measured, MeasureError> {
         let mut record = Record::default();
         let outcome = self.collect(context, &mut record);

@@ -126,7 +126,8 @@ impl MirrorFlow {
         let (tight, loose) = tight(context.stepper());
         let path = move |name: &str, torus: &'a Torus, stepper| {
             Job::new(name, 1.0, move |tick: &Tick| {
-                along(&self.run(context, torus, stepper, tick), metric).map(Found::Along)
+                let flow = along(&self.run(context, torus, stepper, tick), metric)?;
+                Ok(Found::Along(Box::new(flow)))
             })
         };
         let route = move |name: &str, weight: f64, torus: &'a Torus, which: Route| {
@@ -225,7 +226,7 @@ impl MirrorFlow {
         &self,
         context: &Context,
         coarse: &Torus,
-        varied: &[Along; 2],
+        varied: &[Box<Along>; 2],
         flow: &Along,
         record: &mut Record,
     ) {
@@ -440,7 +441,7 @@ fn refined(stepper: Stepper, step: f64) -> Stepper {
 
 /// What a job gives.
 enum Found {
-    Along(Along),
+    Along(Box<Along>),
     /// One field per instant.
     Fields(Vec<Vec<f64>>),
 }
@@ -453,7 +454,7 @@ enum Route {
 }
 
 impl Found {
-    fn along(self) -> Along {
+    fn along(self) -> Box<Along> {
         match self {
             Self::Along(along) => along,
             Self::Fields(_) => unreachable!("results come in the order of the jobs"),
@@ -497,7 +498,7 @@ impl Experiment for MirrorFlow {
         "mirror-flow"
     }
 
-    /// Records per instant `times` [T], `p`, `rho` [T, n…], `v` [T, d, n…], `objective`, `drop`, `dissipation`, `dissipated`, `quadrature`,
+    /// Records per instant `times[T]`, `p`, `rho[T, n…]`, `v[T, d, n…]`, `objective`, `drop`, `dissipation`, `dissipated`, `quadrature`,
     /// `speed`, `lot_speed`, `length`, the differences `primal_difference`, `dual_difference`, `conjugate_difference`, `mass_defect`,
     /// `min_density`, the budgets `rho_budget`, `time_budget`, `primal_budget`, `dual_budget`, `conjugate_budget`, `dissipation_budget`, `speed_budget`; per refinement `steps` and
     /// `…_time_error`, `…_time_floor`; with differences in space `spacings`, `…_space_error`, `space_order`; the numbers `time_order`, `lot_distance`,
