@@ -11,7 +11,7 @@ mod tests {
     #[test]
     fn the_template_is_a_valid_scenario() {
         let loaded = parse("template.ron", TEMPLATE).unwrap();
-        assert_eq!(loaded.scenario.studies.len(), 3);
+        assert_eq!(loaded.scenario.studies.len(), 7);
     }
 
     #[test]
@@ -19,7 +19,9 @@ mod tests {
         let names = "title points source target start space time studies Formula Uniform WrappedGaussians weight \
             mean deviation VonMises concentration Identity Spectral Dealiased FiniteDifference order Adaptive \
             tolerance Euler RungeKutta4 step Flow times Sinkhorn epsilon iterations kernel Heat Geodesic Plain \
-            Prepared ScalingLimit epsilons";
+            Prepared ScalingLimit epsilons OptimalMap MirrorFlow objective RelativeEntropy ReverseRelativeEntropy \
+            ChiSquare PowerDivergence exponent Entropy PowerEntropy PotentialEnergy refinements \
+            ExponentialConvergence samples others SideBySide horizon";
         for name in names.split_whitespace() {
             assert!(TEMPLATE.contains(name), "{name}");
         }

@@ -46,9 +46,11 @@ impl Objective {
             Self::RelativeEntropy => "KL".into(),
             Self::ReverseRelativeEntropy => "reverse KL".into(),
             Self::ChiSquare => "½χ²".into(),
-            Self::PowerDivergence { exponent } => format!("power divergence, m = {exponent}"),
+            Self::PowerDivergence { exponent } => {
+                format!("power divergence, m = {}", minus(exponent))
+            }
             Self::Entropy => "entropy".into(),
-            Self::PowerEntropy { exponent } => format!("power entropy, m = {exponent}"),
+            Self::PowerEntropy { exponent } => format!("power entropy, m = {}", minus(exponent)),
             Self::PotentialEnergy => "potential energy".into(),
         }
     }
@@ -68,4 +70,9 @@ impl Objective {
             _ => None,
         }
     }
+}
+
+/// With a proper minus sign.
+fn minus(value: f64) -> String {
+    value.to_string().replace('-', "−")
 }

@@ -153,20 +153,21 @@ impl SideBySide {
     fn densities(&self, record: &Record) -> Result<Panel, RecordError> {
         let mut series = Vec::new();
         for (k, time) in self.times.iter().enumerate() {
-            let label = format!("t = {}", short(*time));
-            let colour = draw::colour(k);
+            let (label, colour) = (format!("t = {}", short(*time)), draw::colour(k));
             series.push(draw::profile(
                 &label,
                 record.item("rho", k)?,
                 Style::Line,
                 colour,
             ));
-            let mut rings = draw::profile(
-                "",
-                record.item("rho_epsilon", k)?,
-                Style::HollowMarkers,
-                colour,
-            );
+            // One entry of the key stands for the rings of all instants.
+            let label = if k == 0 {
+                format!("Sinkhorn, ε = {}", short(self.epsilons[0]))
+            } else {
+                String::new()
+            };
+            let rings = record.item("rho_epsilon", k)?;
+            let mut rings = draw::profile(&label, rings, Style::HollowMarkers, colour);
             rings.points = every(&rings.points, RINGS);
             series.push(rings);
         }

@@ -23,6 +23,9 @@ pub fn draw(
     }];
     if record.values("eigenfunction").is_ok() {
         figures.push(rates(study, record, &every)?);
+        if !study.others.is_empty() {
+            figures.push(objectives(study, record)?);
+        }
         figures.push(distances(record)?);
         figures.push(slowest_mode(built, record)?);
     }
@@ -229,6 +232,44 @@ fn rates(
         series,
         "Local rates of decay of relative entropy between successive instants, with twice the spectral gaps that they approach and the \
          rate 2κλ of the theorem."
+            .into(),
+    ))
+}
+
+/// KL along the flow of each other objective over KL along its own: below 1 the other objective is ahead.
+fn objectives(study: &ExponentialConvergence, record: &Record) -> Result<Figure, RecordError> {
+    let flows = flows(study, record, &[])?;
+    let mirror = &flows[0].decay;
+    let ratio = |flow: &Flow| {
+        let usable = flow.decay.usable().min(mirror.usable());
+        let point = |j: usize| (mirror.times[j], flow.decay.values[j] / mirror.values[j]);
+        Series {
+            label: flow.label.clone(),
+            points: (0..usable).map(point).collect(),
+            style: Style::Line,
+            colour: flow.colour,
+        }
+    };
+    let others = flows
+        .iter()
+        .filter(|flow| flow.style == Style::HollowMarkers);
+    let mut series: Vec<Series> = others.map(ratio).collect();
+    series.push(Series {
+        label: "KL".into(),
+        points: vec![
+            (mirror.times[0], 1.0),
+            (mirror.times[mirror.usable() - 1], 1.0),
+        ],
+        style: Style::Dashed,
+        colour: 0,
+    });
+    Ok(draw::one_panel(
+        "objectives",
+        draw::axis("t", Scale::Linear),
+        draw::axis("KL(ρ_{t}^{F} | e^{−f}) / KL(ρ_{t} | e^{−f})", Scale::Log),
+        series,
+        "Relative entropy along the mirror flows of other objectives F over that along the flow of relative entropy itself: below 1 the other \
+         objective is ahead; all approach a constant, since their asymptotic rates agree."
             .into(),
     ))
 }
