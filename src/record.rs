@@ -59,7 +59,13 @@ impl Record {
     /// # Errors
     /// [`RecordError::Grid`] when the scenario was edited after the run.
     pub fn check_grid(&self, points: &[usize]) -> Result<(), RecordError> {
-        let is_field = |name: &str| FIELDS.contains(&name);
+        // Studies that contain others put a prefix before their names.
+        let plain = |name: &str| {
+            name.trim_start_matches("limit_")
+                .trim_start_matches("decay_")
+                .to_owned()
+        };
+        let is_field = |name: &str| FIELDS.contains(&plain(name).as_str());
         let fits = |shape: &[usize]| shape.ends_with(points);
         let misfit =
             |(name, array): &(&String, &ArrayD<f64>)| is_field(name) && !fits(array.shape());
@@ -77,6 +83,11 @@ impl Record {
     pub fn extend(&mut self, prefix: &str, other: Self) {
         let named = |(name, array)| (format!("{prefix}{name}"), array);
         self.arrays.extend(other.arrays.into_iter().map(named));
+    }
+
+    /// Whether it holds nothing.
+    pub fn is_empty(&self) -> bool {
+        self.arrays.is_empty()
     }
 
     /// The arrays whose names have the prefix, without it.

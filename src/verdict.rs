@@ -150,8 +150,8 @@ impl Claim {
         self.verdict(study, status, reason).with(observed)
     }
 
-    /// Judges [`Law::Within`] against the number `predicted`, named by `symbol`. A prediction inside the interval, or as near as the law
-    /// allows, is consistent; an interval wider than the law's fraction on both sides decides nothing.
+    /// Judges [`Law::Within`] against the number `predicted`, named by `symbol`: consistent when the whole interval is as near to the
+    /// prediction as the law allows, inconsistent when none of it is.
     ///
     /// # Panics
     /// On other laws.
@@ -167,16 +167,16 @@ impl Claim {
         };
         let allowed = part * predicted.abs();
         let (low, high) = observed.interval;
-        let gap = (predicted - high).max(low - predicted);
-        let near = (observed.value - predicted).abs() <= allowed;
-        let (status, reason) = if !observed.value.is_finite() {
+        let (least, most) = (predicted - allowed, predicted + allowed);
+        let (status, reason) = if !(low.is_finite() && high.is_finite()) {
             (Status::Inconclusive, reason)
-        } else if gap > allowed {
-            (Status::Inconsistent, reason)
-        } else if near || (gap <= 0.0 && high - low <= 2.0 * allowed) {
+        } else if low >= least && high <= most {
             (Status::Consistent, reason)
+        } else if high < least || low > most {
+            (Status::Inconsistent, reason)
         } else {
-            let later = format!("not settled: {reason}; go on to a later time");
+            let later =
+                format!("not settled: {reason}; go on to a later time, or use a tighter tolerance");
             (Status::Inconclusive, later)
         };
         let mut verdict = self.verdict(study, status, reason).with(observed);
@@ -240,7 +240,9 @@ impl Verdict {
 
 /// Three decimals where that says enough, else an exponent.
 fn number(value: f64) -> String {
-    if value == 0.0 || (0.01..1e5).contains(&value.abs()) {
+    if value == 0.0 {
+        "0".into()
+    } else if (0.01..1e5).contains(&value.abs()) {
         format!("{value:.3}")
     } else {
         format!("{value:.1e}")
@@ -408,6 +410,8 @@ mod tests {
         assert_eq!(against(50.5, 0.1), Consistent);
         assert_eq!(against(53.0, 0.1), Inconsistent);
         assert_eq!(against(53.0, 5.0), Inconclusive);
+        // Near by chance: the interval says nothing.
+        assert_eq!(against(50.0, 30.0), Inconclusive);
         assert_eq!(against(f64::NAN, 0.0), Inconclusive);
     }
 

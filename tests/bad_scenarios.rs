@@ -21,7 +21,24 @@ const BASE: &str = r#"Scenario(
 )
 "#;
 
-/// A text of [`BASE`], what replaces it, what the message must say, what it must highlight.
+/// The studies of the mirror flow, on one axis.
+const MIRROR: &str = r#"Scenario(
+    title: "every study of the mirror flow",
+    problem: Torus(
+        points: [32],
+        source: Formula("0.3*cos(2*pi*x)"),
+        target: Uniform,
+    ),
+    studies: [
+        OptimalMap(tolerance: 1e-11),
+        MirrorFlow(times: [0.01, 0.02], objective: Entropy, refinements: [8, 16, 32]),
+        ExponentialConvergence(time: 0.24, samples: 24, epsilons: [0.01, 0.005], others: [ChiSquare]),
+        SideBySide(time: 0.048, epsilons: [0.012, 0.006, 0.004], times: [0.012, 0.024], horizon: 0.96, samples: 40),
+    ],
+)
+"#;
+
+/// A text of the base, what replaces it, what the message must say, what it must highlight.
 type Case = (
     &'static str,
     &'static str,
@@ -33,7 +50,7 @@ type Case = (
 const SYNTAX: &[Case] = &[
     ("points:", "pionts:", &["unknown field `pionts` in Torus", "did you mean `points`?"], "pionts"),
     ("ScalingLimit(", "ScallingLimit(", &["unknown study `ScallingLimit`", "did you mean `ScalingLimit`?"], "ScallingLimit"),
-    ("ScalingLimit(", "Barycentre(", &["unknown study `Barycentre`", "expected `Flow`, `Sinkhorn` or `ScalingLimit`"], "Barycentre"),
+    ("ScalingLimit(", "Barycentre(", &["unknown study `Barycentre`", "expected `Flow`, `Sinkhorn`, `ScalingLimit`, `OptimalMap`, `MirrorFlow`, `ExponentialConvergence` or `SideBySide`"], "Barycentre"),
     ("kernel: Heat", "kernel: heet", &["unknown kernel `heet`", "did you mean `Heat`?"], "heet"),
     ("Geodesic", "Geodesc", &["unknown kernel `Geodesc`", "did you mean `Geodesic`?"], "Geodesc"),
     ("Identity", "Idenity", &["unknown start `Idenity`", "did you mean `Identity`?"], "Idenity"),
@@ -126,24 +143,84 @@ const DENSITIES: &[Case] = &[
     ("Identity", "Formula(\"0.021*cos(2*pi*x)\")", &["too few for ε = 0.0025", "ε ≥"], "0.0025"),
 ];
 
+#[rustfmt::skip]
+const MIRROR_STUDIES: &[Case] = &[
+    ("OptimalMap", "OptimlMap", &["unknown study `OptimlMap`", "did you mean `OptimalMap`?"], "OptimlMap"),
+    ("Entropy", "Entrpy", &["unknown objective `Entrpy`", "did you mean `Entropy`?"], "Entrpy"),
+    ("Entropy", "PowerEntropy(2.0)", &["`objective`", "PowerEntropy(exponent: 2.0)"], "2.0"),
+    ("[ChiSquare]", "[ChiSqare]", &["unknown objective `ChiSqare`", "did you mean `ChiSquare`?"], "ChiSqare"),
+    ("[ChiSquare]", "ChiSquare", &["`others`: expected a list", "a list of divergences"], "ChiSquare"),
+    ("samples: 24", "samples: 8.5", &["`samples`: expected a whole number", "at least 8"], "8.5"),
+    ("[8, 16, 32]", "8", &["`refinements`: expected a list", "[8, 16, 32]"], "8"),
+    ("1e-11", "0.1", &["a residual of 0.1 is no solution", "at most 0.001"], "0.1"),
+    ("1e-11", "0.0", &["the tolerance must be positive"], "0.0"),
+    ("[0.01, 0.02]", "[]", &["no times given"], "[]"),
+    ("[0.01, 0.02]", "[0.02, 0.01]", &["time 0.01 does not come after 0.02"], "0.01"),
+    ("[8, 16, 32]", "[8]", &["an order needs three numbers of steps, 1 given", "[8, 16, 32]"], "[8]"),
+    ("[8, 16, 32]", "[8, 16]", &["three numbers of steps, 2 given"], "[8, 16]"),
+    ("[8, 16, 32]", "[8, 32, 16]", &["16 steps do not come after 32"], "16"),
+    ("[8, 16, 32]", "[8, 16, 16]", &["16 steps do not come after 16"], "16"),
+    ("[8, 16, 32]", "[0, 16, 32]", &["16 steps do not come after 0", "positive numbers of steps"], "16"),
+    ("Entropy", "PowerEntropy(exponent: 1.0)", &["m = 1 is a limit of the family", "RelativeEntropy (or Entropy)"], "PowerEntropy(exponent: 1.0)"),
+    ("Entropy", "PowerDivergence(exponent: 0.0)", &["m = 0 is a limit of the family", "ReverseRelativeEntropy"], "PowerDivergence(exponent: 0.0)"),
+    ("ChiSquare", "PowerDivergence(exponent: 1)", &["m = 1 is a limit of the family"], "PowerDivergence(exponent: 1)"),
+    ("[ChiSquare]", "[ChiSquare, Entropy]", &["the flow of the entropy does not converge to e^{-f}", "ReverseRelativeEntropy"], "Entropy"),
+    ("ChiSquare", "PotentialEnergy", &["the flow of the potential energy does not converge"], "PotentialEnergy"),
+    ("ChiSquare", "PowerEntropy(exponent: 2.0)", &["the flow of the power entropy, m = 2 does not converge"], "PowerEntropy(exponent: 2.0)"),
+    ("samples: 24", "samples: 4", &["need 8 or more samples, 4 given"], "4"),
+    ("samples: 40", "samples: 0", &["need 8 or more samples, 0 given"], "0"),
+    ("time: 0.24", "time: 0.0", &["time must be positive"], "0.0"),
+    ("[0.01, 0.005]", "[0.01, 0.004]", &["time 0.01 is not a whole number of iterations at ε = 0.004", "2.50 iterations", "0.01/2 = 0.005"], "0.004"),
+    ("[0.01, 0.005]", "[0.01, 0.0001]", &["32 points along an axis are too few for ε = 0.0001"], "0.0001"),
+    ("[0.01, 0.005]", "[0.01, 0.01]", &["ε = 0.01 is listed twice"], "0.01"),
+    ("time: 0.048, epsilons: [0.012, 0.006, 0.004]", "time: 0.036, epsilons: [0.012, 0.006, 0.008]", &["time 0.036 is not a whole number of iterations at ε = 0.008", "4.50 iterations"], "0.008"),
+    ("0.004]", "0.0096]", &["time 0.024 is not a whole number of iterations at ε = 0.0096"], "0.0096"),
+    ("[0.012, 0.024]", "[0.012, 0.02]", &["time 0.02 is not a whole number of iterations at ε = 0.012"], "0.012"),
+    ("[0.012, 0.006, 0.004]", "[0.012, 0.006]", &["needs 3 or more ε, 2 given"], "[0.012, 0.006]"),
+    ("horizon: 0.96", "horizon: -1.0", &["the horizon must be positive"], "-1.0"),
+];
+
+#[test]
+fn impossible_studies_of_the_mirror_flow_are_shown_with_a_remedy() {
+    MIRROR_STUDIES.iter().for_each(|case| check(MIRROR, case));
+}
+
+/// Flow and iteration are drawn at the largest ε, wherever it stands in the list.
+#[test]
+fn instants_are_checked_against_the_largest_epsilon() {
+    let unsorted: Case = (
+        "[0.012, 0.006, 0.004], times: [0.012",
+        "[0.004, 0.012, 0.006], times: [0.004",
+        &["time 0.004 is not a whole number of iterations at ε = 0.012"],
+        "0.012",
+    );
+    check(MIRROR, &unsorted);
+}
+
+#[test]
+fn one_wrong_epsilon_is_one_complaint() {
+    let negative: Case = ("0.004]", "-0.004]", &["ε must be positive"], "-0.004");
+    check(MIRROR, &negative);
+}
+
 #[test]
 fn unreadable_text_is_shown_with_the_nearest_right_name() {
-    SYNTAX.iter().for_each(check);
+    SYNTAX.iter().for_each(|case| check(BASE, case));
 }
 
 #[test]
 fn impossible_numbers_are_shown_where_they_stand() {
-    NUMBERS.iter().for_each(check);
+    NUMBERS.iter().for_each(|case| check(BASE, case));
 }
 
 #[test]
 fn impossible_studies_are_shown_with_a_remedy() {
-    STUDIES.iter().for_each(check);
+    STUDIES.iter().for_each(|case| check(BASE, case));
 }
 
 #[test]
 fn impossible_densities_are_shown_inside_their_formulas() {
-    DENSITIES.iter().for_each(check);
+    DENSITIES.iter().for_each(|case| check(BASE, case));
 }
 
 #[test]
@@ -170,6 +247,7 @@ fn all_wrong_numbers_are_reported_together() {
 #[test]
 fn the_base_is_valid_and_so_is_every_shipped_scenario() {
     parse("base.ron", BASE).unwrap();
+    parse("mirror.ron", MIRROR).unwrap();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
     let mut shipped = 0;
     for entry in folder.read_dir().unwrap() {
@@ -177,7 +255,7 @@ fn the_base_is_valid_and_so_is_every_shipped_scenario() {
         assert!(!loaded.scenario.studies.is_empty());
         shipped += 1;
     }
-    assert!(shipped >= 6, "{shipped} scenarios");
+    assert!(shipped >= 17, "{shipped} scenarios");
 }
 
 /// Every text with one character lost or one bracket too many is accepted or refused with a message, never a panic.
@@ -197,9 +275,9 @@ fn slips_of_the_hand_are_survived() {
     assert!(refused > BASE.len(), "{refused}");
 }
 
-fn check(&(find, replace, says, highlights): &Case) {
-    let text = BASE.replacen(find, replace, 1);
-    assert_ne!(text, BASE, "{} changes nothing", find);
+fn check(base: &str, &(find, replace, says, highlights): &Case) {
+    let text = base.replacen(find, replace, 1);
+    assert_ne!(text, base, "{} changes nothing", find);
     let Err(report) = parse("scenarios/bad.ron", &text) else {
         panic!("{} is accepted", replace);
     };

@@ -178,7 +178,7 @@ fn a_pre_asymptotic_list_is_4_not_1() {
     let path = scenario(scratch.path(), 64, MILD, "", limit);
     run(scratch.path(), &path)
         .code(4)
-        .stdout(contains("pre-asymptotic").and(contains("use smaller ε")));
+        .stdout(contains("pre-asymptotic").and(contains("use smaller values")));
 }
 
 #[test]
@@ -234,12 +234,22 @@ fn list_shows_every_shipped_scenario_with_its_title() {
 fn claims_are_stated_with_source_and_prediction() {
     let listed = mirrorflow(["claims"]).assert().code(0).stderr("");
     let text = String::from_utf8(listed.get_output().stdout.clone()).unwrap();
-    let claims = text
-        .lines()
-        .filter(|line| line.starts_with("ScalingLimit/"))
-        .count();
-    assert!(claims >= 16, "{text}");
-    let predictions = text.matches("prediction: order ").count();
+    let of_study = |study: &str| {
+        let heading = format!("{study}/");
+        let claims = text.lines().filter(|line| line.starts_with(&heading));
+        claims.count()
+    };
+    let studies = [
+        ("ScalingLimit", 16),
+        ("OptimalMap", 4),
+        ("MirrorFlow", 12),
+        ("ExponentialConvergence", 10),
+    ];
+    for (study, fewest) in studies {
+        assert!(of_study(study) >= fewest, "{study} in\n{text}");
+    }
+    let claims: usize = studies.iter().map(|(study, _)| of_study(study)).sum();
+    let predictions = text.matches("prediction: ").count();
     assert_eq!(
         (predictions, text.matches("source: ").count()),
         (claims, claims)

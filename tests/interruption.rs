@@ -4,9 +4,15 @@
 mod common;
 
 use common::{Files, PROGRAM, contract, files, mirrorflow, names, project, run_arguments};
+use mirrorflow::record::Record;
+use mirrorflow::scenario::{Loaded, load};
+use mirrorflow::study::{Context, Experiment, Interrupted, Measured, Progress};
+use mirrorflow::verdict::Status;
 use serde_json::Value;
+use std::io::Cursor;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -136,6 +142,114 @@ fn whenever_it_is_killed_every_named_file_is_whole() {
         }
     }
     assert!(complete < 25, "never killed in time");
+}
+
+/// Says stop from a given tick on, as Ctrl-C would.
+struct StopAfter {
+    ticks: usize,
+    seen: AtomicUsize,
+}
+
+impl Progress for StopAfter {
+    fn update(&self, _stage: &str, _fraction: f64) {
+        self.seen.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn interrupted(&self) -> bool {
+        self.seen.load(Ordering::Relaxed) > self.ticks
+    }
+}
+
+/// Measures the study of `mirror_studies_1d` with this slug, to be stopped after some ticks; how many there were.
+fn stopped(slug: &str, ticks: usize) -> (Option<Measured>, usize) {
+    let loaded = mirror_studies();
+    let progress = StopAfter {
+        ticks,
+        seen: AtomicUsize::new(0),
+    };
+    let context = Context {
+        built: &loaded.built,
+        numerics: &loaded.scenario.numerics,
+        progress: &progress,
+    };
+    let measured = study(&loaded, slug).measure(&context).ok();
+    (measured, progress.seen.into_inner())
+}
+
+fn mirror_studies() -> Loaded {
+    load(&project("tests/scenarios/mirror_studies_1d.ron")).unwrap()
+}
+
+fn study<'a>(loaded: &'a Loaded, slug: &str) -> &'a dyn Experiment {
+    let mut studies = loaded.scenario.studies.iter().map(|s| s.experiment());
+    studies.find(|s| s.slug() == slug).expect(slug)
+}
+
+/// The record is written, read, judged, tabulated and drawn as by `mirrorflow report`; it refutes nothing.
+fn assert_reported(slug: &str, record: &Record, ticks: usize) {
+    let loaded = mirror_studies();
+    let mut file = Cursor::new(Vec::new());
+    record.write(&mut file).unwrap();
+    let back = Record::read(file).unwrap();
+    let study = study(&loaded, slug);
+    let verdicts = study.judge(slug, &back);
+    let verdicts = verdicts.unwrap_or_else(|error| panic!("after {ticks} ticks: {error}"));
+    for verdict in verdicts {
+        assert_ne!(
+            verdict.status,
+            Status::Inconsistent,
+            "{ticks}: {verdict:#?}"
+        );
+    }
+    study.curve(&back).unwrap();
+    let figures = study.draw(&loaded.built, &back).unwrap();
+    assert!(!figures.is_empty(), "nothing is drawn after {ticks} ticks");
+}
+
+/// Stops the study after these parts of all its ticks; nothing kept is allowed, something kept must be whole.
+fn assert_kept_when_stopped(slug: &str, parts: &[f64]) {
+    let (_, all) = stopped(slug, usize::MAX);
+    for part in parts {
+        let ticks = (part * all as f64) as usize;
+        let Some(measured) = stopped(slug, ticks).0 else {
+            continue;
+        };
+        assert_eq!(measured.interrupted, Interrupted::Yes, "{ticks} of {all}");
+        assert_reported(slug, &measured.record, ticks);
+    }
+}
+
+#[test]
+fn an_interrupted_optimal_map_keeps_what_was_measured() {
+    assert_kept_when_stopped("optimal-map", &[0.4, 0.7]);
+}
+
+#[test]
+fn an_interrupted_mirror_flow_keeps_what_was_measured() {
+    assert_kept_when_stopped("mirror-flow", &[0.5, 0.7, 0.9]);
+    let (measured, _) = stopped("mirror-flow", stopped("mirror-flow", usize::MAX).1 / 2);
+    let record = measured.expect("the mirror coordinate").record;
+    assert_eq!(record.values("times").unwrap(), [0.004, 0.01]);
+    assert!(record.values("mirror_time_error").is_err());
+}
+
+#[test]
+fn an_interrupted_convergence_keeps_what_was_measured() {
+    let parts = [0.0, 0.02, 0.1, 0.3, 0.5, 0.7, 0.9];
+    assert_kept_when_stopped("exponential-convergence", &parts);
+}
+
+#[test]
+fn an_interrupted_page_keeps_what_was_measured() {
+    assert_kept_when_stopped("side-by-side", &[0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99]);
+}
+
+/// Before anything is measured.
+#[test]
+fn the_earliest_interruptions_are_survived() {
+    for slug in ["optimal-map", "mirror-flow"] {
+        assert_kept_when_stopped(slug, &[0.0, 0.01, 0.05, 0.1]);
+    }
 }
 
 fn assert_whole(name: &str, content: &[u8]) {

@@ -8,7 +8,7 @@ use mirrorflow::record::Record;
 use mirrorflow::scenario::{Loaded, parse};
 use mirrorflow::solvers::calculus::{Calculus, Spectral};
 use mirrorflow::solvers::{Jet, LogDensity, Order};
-use mirrorflow::study::{Context, Reference, ScalingLimit, Silent, Study, Variation};
+use mirrorflow::study::{Context, Experiment, Reference, ScalingLimit, Silent, Study, Variation};
 use mirrorflow::verdict::{Claim, Law, Status, Verdict};
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -219,6 +219,7 @@ fn points(record: &Record, quantity: &str) -> Vec<Point> {
         value: values[i],
         budget: parts.iter().map(|part| part[i]).sum(),
         largest_part: "space",
+        symbol: "ε",
     };
     (0..epsilons.len()).map(point).collect()
 }

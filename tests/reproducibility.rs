@@ -28,18 +28,41 @@ fn differing(a: &Files, b: &Files) -> Vec<String> {
 
 #[test]
 fn one_and_two_threads_give_the_same_bits() {
+    let two = same_bits("parallel_2d");
+    for study in ["flow", "sinkhorn", "scaling-limit", "optimal-map"] {
+        assert!(two.contains_key(&format!("data/{study}.npz")), "{study}");
+    }
+}
+
+#[test]
+fn one_and_two_threads_give_the_same_bits_of_the_mirror_flow() {
+    let two = same_bits("mirror_studies_1d");
+    let studies = [
+        "optimal-map",
+        "mirror-flow",
+        "exponential-convergence",
+        "side-by-side",
+    ];
+    for study in studies {
+        assert!(two.contains_key(&format!("data/{study}.npz")), "{study}");
+    }
+}
+
+/// What one and two threads both give.
+fn same_bits(name: &str) -> Files {
     let scratch = tempfile::tempdir().unwrap();
     let with_threads = |threads: &str| {
-        let place = scratch.path().join(threads).join("parallel_2d");
-        let arguments = run_arguments(&project("tests/scenarios/parallel_2d.ron"), &place);
+        let place = scratch.path().join(threads).join(name);
+        let scenario = project(&format!("tests/scenarios/{name}.ron"));
+        let arguments = run_arguments(&scenario, &place);
         // Measured to the end; at this tolerance the verdicts may be anything.
         let ended = mirrorflow(arguments).args(["--threads", threads]).assert();
         ended.code(in_iter([0, 1, 4])).stderr("");
         results(&place)
     };
     let (one, two) = (with_threads("1"), with_threads("2"));
-    assert!(one.keys().any(|name| name == "data/scaling-limit.npz"));
     assert_eq!(differing(&one, &two), Vec::<String>::new());
+    two
 }
 
 #[test]

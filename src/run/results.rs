@@ -35,25 +35,29 @@ impl Results<'_> {
     /// [`FolderError`].
     pub fn write(&self, folder: &Folder) -> Result<Vec<Verdict>, FolderError> {
         let (mut verdicts, mut figures, mut tables) = (Vec::new(), Vec::new(), Vec::new());
+        let mut troubles: Vec<String> = self.provenance.failure.iter().cloned().collect();
         for done in self.done {
-            let read = |error: RecordError| {
-                FolderError::Record(data_path(&done.name, "npz").into(), error)
-            };
-            verdicts.extend(
-                done.study
-                    .experiment()
-                    .judge(&done.name, &done.record)
-                    .map_err(read)?,
-            );
-            let curve = done.study.experiment().curve(&done.record).map_err(read)?;
-            folder.write(&data_path(&done.name, "csv"), &csv(&curve))?;
-            tables.push(curve.table(&done.name));
-            let drawn = done
-                .study
-                .experiment()
-                .draw(&self.loaded.built, &done.record);
-            for figure in drawn.map_err(read)? {
-                figures.push(write_figure(folder, &done.name, &figure)?);
+            let study = done.study.experiment();
+            // A record that was cut short may lack what a figure needs: that is said, and loses nothing else.
+            let mut trouble = |error: RecordError| troubles.push(format!("{}: {error}", done.name));
+            match study.judge(&done.name, &done.record) {
+                Ok(judged) => verdicts.extend(judged),
+                Err(error) => trouble(error),
+            }
+            match study.curve(&done.record) {
+                Ok(curve) => {
+                    folder.write(&data_path(&done.name, "csv"), &csv(&curve))?;
+                    tables.push(curve.table(&done.name));
+                }
+                Err(error) => trouble(error),
+            }
+            match study.draw(&self.loaded.built, &done.record) {
+                Ok(drawn) => {
+                    for figure in drawn {
+                        figures.push(write_figure(folder, &done.name, &figure)?);
+                    }
+                }
+                Err(error) => trouble(error),
             }
         }
         let file = VerdictFile {
@@ -62,20 +66,21 @@ impl Results<'_> {
         };
         let json = serde_json::to_vec_pretty(&file).expect("plain numbers and texts");
         folder.write("verdicts.json", &json)?;
-        let page = html(&self.report(&verdicts, figures, tables));
+        let page = html(&self.report(troubles, &verdicts, figures, tables));
         folder.write("report.html", page.as_bytes())?;
         Ok(verdicts)
     }
 
     fn report(
         &self,
+        failures: Vec<String>,
         verdicts: &[Verdict],
         figures: Vec<ReportFigure>,
         tables: Vec<Table>,
     ) -> Report {
         Report {
             title: self.loaded.scenario.title.clone(),
-            failures: self.provenance.failure.iter().cloned().collect(),
+            failures,
             verdicts: verdicts.iter().map(VerdictRow::from).collect(),
             figures,
             tables,

@@ -8,7 +8,7 @@ use super::measure::Progress;
 use mirrorflow_solvers::{Error, Result};
 use std::ops::ControlFlow;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// One part: its name and share of the work for the progress bar, and what computes it.
 pub struct Job<'a, T> {
@@ -37,6 +37,20 @@ impl<'a, T> Job<'a, T> {
     }
 }
 
+/// The results up to the first that is missing, and why: of several reasons a failure rather than the interruption that it caused.
+pub fn first_failure<T>(results: Vec<Result<T>>) -> (Vec<T>, Result<()>) {
+    let (mut found, mut outcome) = (Vec::new(), Ok(()));
+    for result in results {
+        match (result, &outcome) {
+            (Ok(value), Ok(())) => found.push(value),
+            (Err(error), Ok(())) => outcome = Err(error),
+            (Err(error), Err(Error::Interrupted { .. })) => outcome = Err(error),
+            _ => {}
+        }
+    }
+    (found, outcome)
+}
+
 /// Runs the jobs, as many at a time as there are threads, and returns their results in the order given, each with its name added to its
 /// error. Progress goes from `from` to `to`.
 pub fn run<T: Send>(
@@ -63,7 +77,15 @@ pub fn run<T: Send>(
                 break;
             };
             let tick = |fraction: f64| board.tick(k, &names[k], fraction);
-            let outcome = run(&tick).map_err(|error| error.during(&names[k]));
+            let outcome = match tick(0.0) {
+                ControlFlow::Break(()) => Err(interrupted()),
+                ControlFlow::Continue(()) => run(&tick).map_err(|error| error.during(&names[k])),
+            };
+            match &outcome {
+                Ok(_) => drop(tick(1.0)),
+                // What is left would only delay the message; what is under way stops at its next tick.
+                Err(_) => board.stop.store(true, Ordering::Relaxed),
+            }
             *results[k].lock().expect("no job panicked") = Some(outcome);
         }
     };
@@ -102,6 +124,8 @@ struct Board<'p> {
     progress: &'p dyn Progress,
     weights: Vec<f64>,
     done: Mutex<Vec<f64>>,
+    /// Set once a job failed.
+    stop: AtomicBool,
     range: (f64, f64),
 }
 
@@ -112,6 +136,7 @@ impl<'p> Board<'p> {
             progress,
             weights: jobs.iter().map(|job| job.weight / total).collect(),
             done: Mutex::new(vec![0.0; jobs.len()]),
+            stop: AtomicBool::new(false),
             range,
         }
     }
@@ -120,9 +145,14 @@ impl<'p> Board<'p> {
         let mut done = self.done.lock().expect("no job panicked");
         done[job] = done[job].max(fraction);
         let whole: f64 = done.iter().zip(&self.weights).map(|(d, w)| d * w).sum();
-        drop(done);
         let (from, to) = self.range;
-        self.progress.tick(name, from + (to - from) * whole)
+        // Under the lock, so that no worker overtakes another and the bar never goes back.
+        let asked = self.progress.tick(name, from + (to - from) * whole);
+        if self.stop.load(Ordering::Relaxed) {
+            ControlFlow::Break(())
+        } else {
+            asked
+        }
     }
 }
 
@@ -146,9 +176,10 @@ mod tests {
         };
         let found = run((0..4).map(job).collect(), &Silent, (0.0, 1.0));
         assert_eq!(found[0], Ok(0));
-        assert_eq!(found[3], Ok(3));
         let error = found[2].as_ref().unwrap_err().to_string();
         assert!(error.starts_with("job 2: "), "{error}");
+        let (whole, outcome) = first_failure(found);
+        assert!(whole.len() <= 2 && outcome.unwrap_err().to_string() == error);
     }
 
     fn interrupted_by(k: u64) -> Error {

@@ -118,6 +118,7 @@ impl Measured {
     pub fn after(record: Record, outcome: Result<(), Error>) -> Result<Self, MeasureError> {
         match outcome {
             Ok(()) => Ok(Self::whole(record)),
+            Err(error) if record.is_empty() => Err(error.into()),
             Err(Error::Interrupted { .. }) => Ok(Self {
                 record,
                 interrupted: Interrupted::Yes,

@@ -64,6 +64,7 @@ impl SideBySide {
             samples: self.samples,
             epsilons: self.epsilons.clone(),
             kernel: self.kernel,
+            start: self.start,
             others: Vec::new(),
         }
     }
@@ -215,6 +216,12 @@ fn titled(mut panel: Panel, title: &str) -> Panel {
     panel
 }
 
+fn stopped() -> Error {
+    Error::Interrupted {
+        when: "before the end".into(),
+    }
+}
+
 impl Experiment for SideBySide {
     fn name(&self) -> &'static str {
         "SideBySide"
@@ -228,45 +235,34 @@ impl Experiment for SideBySide {
     /// `times[T]`: `p`, `rho` of the flow and `p_epsilon`, `rho_epsilon` of Sinkhorn at the largest ε, each `[T, n…]`.
     fn measure(&self, context: &Context) -> Result<Measured, MeasureError> {
         let mut record = Record::default();
-        let limit_progress = Nested::new(context.progress, 0.0, LIMIT_SHARE);
-        let limit = self
-            .scaling_limit()
-            .measure(&context.with(&limit_progress))?;
-        record.extend(LIMIT, limit.record);
-        if limit.interrupted == Interrupted::Yes {
-            return Ok(Measured {
-                record,
-                interrupted: Interrupted::Yes,
-            });
-        }
-        let decay_progress = Nested::new(context.progress, LIMIT_SHARE, LIMIT_SHARE + DECAY_SHARE);
-        match self.convergence().measure(&context.with(&decay_progress)) {
-            Ok(decay) => {
-                record.extend(DECAY, decay.record);
-                if decay.interrupted == Interrupted::Yes {
-                    return Ok(Measured {
-                        record,
-                        interrupted: Interrupted::Yes,
-                    });
-                }
-            }
-            Err(failed) => {
-                if let Some(partial) = failed.partial {
-                    record.extend(DECAY, partial);
-                }
-                return Err(MeasureError {
-                    error: failed.error,
-                    partial: Some(record),
-                });
+        let ends = [0.0, LIMIT_SHARE, LIMIT_SHARE + DECAY_SHARE, 1.0];
+        let part = |k: usize| Nested::new(context.progress, ends[k], ends[k + 1]);
+        let (limit, decay) = (self.scaling_limit(), self.convergence());
+        for (k, (prefix, study)) in [(LIMIT, &limit as &dyn Experiment), (DECAY, &decay)]
+            .into_iter()
+            .enumerate()
+        {
+            let (found, outcome) = match study.measure(&context.with(&part(k))) {
+                Ok(measured) => (Some(measured.record), Ok(measured.interrupted)),
+                Err(failed) => (failed.partial, Err(failed.error)),
+            };
+            record.extend(prefix, found.unwrap_or_default());
+            match outcome {
+                Ok(Interrupted::No) => {}
+                Ok(Interrupted::Yes) => return Measured::after(record, Err(stopped())),
+                Err(error) => return Measured::after(record, Err(error)),
             }
         }
-        let last_progress = Nested::new(context.progress, LIMIT_SHARE + DECAY_SHARE, 1.0);
-        let outcome = self.snapshots(&context.with(&last_progress), &mut record);
+        let outcome = self.snapshots(&context.with(&part(2)), &mut record);
         Measured::after(record, outcome)
     }
 
     fn judge(&self, study: &str, record: &Record) -> Result<Vec<Verdict>, RecordError> {
-        let mut verdicts = self.scaling_limit().judge(study, &record.part(LIMIT))?;
+        let limit = record.part(LIMIT);
+        if limit.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut verdicts = self.scaling_limit().judge(study, &limit)?;
         let decay = record.part(DECAY);
         if decay.values("kl").is_ok() {
             verdicts.extend(self.convergence().judge(study, &decay)?);

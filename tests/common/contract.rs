@@ -1,6 +1,6 @@
 //! The contract of a run's folder (docs, "What a run leaves"): which files, which arrays, of which shapes, in which formats.
 
-use super::{Files, files};
+use super::{Files, expected, files};
 use mirrorflow::run::numbered;
 use mirrorflow::scenario::{Loaded, load};
 use mirrorflow::study::Study;
@@ -21,11 +21,14 @@ const MASS_DEFECT: f64 = 1e-5;
 pub fn check(folder: &Path, loaded: &Loaded) {
     let found = files(folder);
     let names: BTreeSet<String> = found.keys().cloned().collect();
-    assert_eq!(names, expected_files(&loaded.scenario.studies));
+    assert_eq!(names, expected_files(loaded));
     for (study, name) in numbered(&loaded.scenario.studies) {
         let arrays = read_npz(&found[&format!("data/{name}.npz")]);
         check_arrays(&study, loaded.built.torus.points(), &arrays);
-        check_csv(&found[&format!("data/{name}.csv")], rows(&study, &arrays));
+        check_csv(
+            &found[&format!("data/{name}.csv")],
+            expected::rows(&study, &arrays),
+        );
     }
     check_figures(&found);
     check_verdicts(&found["verdicts.json"]);
@@ -35,7 +38,7 @@ pub fn check(folder: &Path, loaded: &Loaded) {
     assert_eq!(resolved.scenario, loaded.scenario);
 }
 
-fn expected_files(studies: &[Study]) -> BTreeSet<String> {
+fn expected_files(loaded: &Loaded) -> BTreeSet<String> {
     let top = [
         "scenario.ron",
         "provenance.json",
@@ -43,14 +46,9 @@ fn expected_files(studies: &[Study]) -> BTreeSet<String> {
         "report.html",
     ];
     let mut expected: BTreeSet<String> = top.map(str::to_owned).into();
-    for (study, name) in numbered(studies) {
-        let figures: &[&str] = match study {
-            Study::Flow(_) => &["fields", "health"],
-            Study::Sinkhorn(_) => &["fields", "decay"],
-            Study::ScalingLimit(_) => &["orders", "fields", "profile"],
-        };
+    for (study, name) in numbered(&loaded.scenario.studies) {
         expected.extend(["npz", "csv"].map(|ending| format!("data/{name}.{ending}")));
-        for figure in figures {
+        for figure in expected::figures(&study, loaded.built.torus.dimension()) {
             expected.extend(["svg", "png"].map(|end| format!("figures/{name}-{figure}.{end}")));
         }
     }
@@ -71,74 +69,25 @@ pub fn read_npz(bytes: &[u8]) -> Arrays {
 }
 
 fn check_arrays(study: &Study, points: &[usize], arrays: &Arrays) {
-    for (name, shape) in shapes(study, points) {
+    for (name, shape) in expected::shapes(study, points) {
         let array = arrays
-            .get(name)
+            .get(&name)
             .unwrap_or_else(|| panic!("no array {name}"));
         assert_eq!(array.shape(), shape, "{name}");
     }
     for (name, array) in arrays {
         assert!(array.iter().all(|v| v.is_finite()), "{name} is not finite");
     }
-    for rho in densities(study, arrays) {
+    for rho in expected::densities(study, arrays) {
         let mass = rho.iter().sum::<f64>() / rho.len() as f64;
         assert!((mass - 1.0).abs() < MASS_DEFECT, "∫ρ = {mass}");
+        assert!(
+            rho.iter().all(|&rho| rho > 0.0),
+            "a density is not positive"
+        );
     }
-    match study {
-        Study::Flow(flow) => assert_eq!(arrays["times"].as_slice().unwrap(), flow.times),
-        Study::Sinkhorn(sinkhorn) => assert_eq!(arrays["epsilon"][[]], sinkhorn.epsilon),
-        Study::ScalingLimit(limit) => {
-            assert_eq!(arrays["epsilons"].as_slice().unwrap(), limit.epsilons);
-        }
-    }
-}
-
-fn shapes(study: &Study, points: &[usize]) -> Vec<(&'static str, Vec<usize>)> {
-    let series = |length: usize| [&[length], points].concat();
-    let field = points.to_vec();
-    match study {
-        Study::Flow(flow) => {
-            let instants = flow.times.len();
-            vec![
-                ("times", vec![instants]),
-                ("p", series(instants)),
-                ("rho", series(instants)),
-                ("kl", vec![instants]),
-            ]
-        }
-        Study::Sinkhorn(sinkhorn) => vec![
-            ("epsilon", vec![]),
-            ("p", field.clone()),
-            ("q", field.clone()),
-            ("log_rho", field),
-            ("kl", vec![sinkhorn.iterations]),
-        ],
-        Study::ScalingLimit(limit) => {
-            let count = limit.epsilons.len();
-            let quantities = "potential gradient corrected profile wasserstein lot kl";
-            let mut shapes: Vec<_> = quantities.split(' ').map(|q| (q, vec![count])).collect();
-            shapes.extend(["p", "rho", "r"].map(|name| (name, field.clone())));
-            shapes.extend([("epsilons", vec![count]), ("p_epsilon", series(count))]);
-            shapes
-        }
-    }
-}
-
-/// Every density that a study records.
-fn densities(study: &Study, arrays: &Arrays) -> Vec<ArrayD<f64>> {
-    match study {
-        Study::Flow(_) => arrays["rho"].outer_iter().map(|r| r.to_owned()).collect(),
-        Study::Sinkhorn(_) => vec![arrays["log_rho"].mapv(f64::exp)],
-        Study::ScalingLimit(_) => vec![arrays["rho"].clone()],
-    }
-}
-
-/// Rows of the study's curve: a step, an iteration, an ε.
-fn rows(study: &Study, arrays: &Arrays) -> usize {
-    match study {
-        Study::Flow(_) => arrays["step_time"].len(),
-        Study::Sinkhorn(sinkhorn) => sinkhorn.iterations,
-        Study::ScalingLimit(limit) => limit.epsilons.len(),
+    for (name, asked) in expected::asked(study) {
+        assert_eq!(arrays[name].as_slice().unwrap(), asked, "{name}");
     }
 }
 

@@ -2,6 +2,7 @@
 #![allow(dead_code)] // Each test file uses its own part.
 
 pub mod contract;
+mod expected;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -116,7 +116,7 @@ pub fn march<S: System>(
 ) -> Result<()> {
     let mut engine = Engine::new(stepper, state.len());
     let horizon = times.last().copied().unwrap_or(0.0);
-    let (mut time, mut done) = (0.0, 0);
+    let (mut time, mut done, mut taken) = (0.0, 0, 0);
     if times.first() == Some(&0.0) {
         reached(system, 0.0, state).map_err(|error| at_time(error, 0.0))?;
         done = 1;
@@ -127,6 +127,10 @@ pub fn march<S: System>(
             .advance(system, time, (times[done], horizon), state)
             .map_err(|error| at_time(error, before))?;
         time = step.time;
+        taken += 1;
+        if taken > MOST_STEPS && matches!(engine, Engine::Rosenbrock(_)) {
+            return Err(stalled(time, &step));
+        }
         while let Some(&asked) = times.get(done).filter(|&&asked| asked <= time) {
             let there = engine.at(asked, (before, time), state);
             reached(system, asked, &there).map_err(|error| at_time(error, asked))?;
@@ -142,6 +146,21 @@ pub fn march<S: System>(
         }
     }
     Ok(())
+}
+
+/// More implicit steps than this to any horizon say that something degenerates: a few hundred are usual.
+const MOST_STEPS: usize = 20_000;
+
+fn stalled(time: f64, step: &Step) -> Error {
+    Error::NoConvergence {
+        what: "the adaptive step size",
+        residual: step.step,
+        iterations: MOST_STEPS,
+        tolerance: time,
+        remedy: "a density nearly vanishes, the Hessian degenerates, or the grid is too coarse: use more points, smoother data, or a \
+                 looser tolerance"
+            .into(),
+    }
 }
 
 /// Adds the time to an error that does not have it.

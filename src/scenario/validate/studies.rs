@@ -85,11 +85,22 @@ fn scaling_limit(checks: &mut Checks, study: usize, limit: &ScalingLimit) {
 
 /// Every ε by itself, each once, each a divisor of every one of `times`.
 fn epsilons(checks: &mut Checks, study: usize, epsilons: &[f64], times: &[f64]) {
+    list(checks, study, epsilons);
+    divide(checks, study, epsilons, times);
+}
+
+fn list(checks: &mut Checks, study: usize, epsilons: &[f64]) {
     for (i, &epsilon) in epsilons.iter().enumerate() {
         let path = way!["studies", study, "epsilons", i];
         checks.positive(path, "ε", epsilon, "0.005");
         not_constant(checks, path, epsilon);
         first_time(checks, study, epsilons, i);
+    }
+}
+
+/// Refuses an ε that does not divide every one of `times`.
+fn divide(checks: &mut Checks, study: usize, epsilons: &[f64], times: &[f64]) {
+    for (i, &epsilon) in epsilons.iter().enumerate() {
         for &time in times.iter().filter(|&&time| time > 0.0 && epsilon > 0.0) {
             whole_iterations(checks, study, i, time, epsilon);
         }
@@ -127,11 +138,12 @@ fn mirror_flow(checks: &mut Checks, study: usize, flow: &MirrorFlow) {
                 .into(),
         );
     }
-    for (i, pair) in flow.refinements.windows(2).enumerate() {
-        if pair[1] <= pair[0] || pair[0] == 0 {
+    for (i, &count) in flow.refinements.iter().enumerate() {
+        let before = if i == 0 { 0 } else { flow.refinements[i - 1] };
+        if count <= before {
             checks.refuse(
-                way!["studies", study, "refinements", i + 1],
-                format!("{} steps do not come after {}", pair[1], pair[0]),
+                way!["studies", study, "refinements", i],
+                format!("{count} steps do not come after {before}"),
                 "not increasing",
                 "list positive numbers of steps in increasing order".into(),
             );
@@ -147,7 +159,11 @@ fn exponent(checks: &mut Checks, path: &[Step], objective: Objective) {
             path,
             format!("the power m = {m} is a limit of the family"),
             "0 and 1 are excluded",
-            "m = 1 is RelativeEntropy (or Entropy), m = 0 ReverseRelativeEntropy".into(),
+            if objective.is_divergence() {
+                "m = 1 is RelativeEntropy, m = 0 ReverseRelativeEntropy".into()
+            } else {
+                "m = 1 is Entropy; of others 2.0 is usual".into()
+            },
         );
     }
 }
@@ -191,19 +207,26 @@ fn samples(checks: &mut Checks, study: usize, samples: usize) {
 fn side_by_side(checks: &mut Checks, study: usize, page: &SideBySide) {
     scaling_limit(checks, study, &page.scaling_limit());
     instants(checks, study, &page.times);
-    for &time in page.times.iter().filter(|&&time| time > 0.0) {
-        epsilons(
-            checks,
-            study,
-            &page.epsilons[..page.epsilons.len().min(1)],
-            &[time],
-        );
+    let largest = page.epsilons.iter().copied().fold(0.0, f64::max);
+    for (i, &time) in page.times.iter().enumerate() {
+        let iterations = time / largest;
+        let whole = (iterations - iterations.round()).abs() <= WHOLE * iterations;
+        if time > 0.0 && largest > 0.0 && !(whole && iterations.round() >= 1.0) {
+            checks.refuse(
+                way!["studies", study, "times", i],
+                format!(
+                    "time {time} is not a whole number of iterations at the largest ε = {largest}"
+                ),
+                &format!("{iterations:.2} iterations"),
+                format!("use multiples of {largest}"),
+            );
+        }
     }
     let horizon = way!["studies", study, "horizon"];
     checks.positive(horizon, "the horizon", page.horizon, "0.24");
     samples(checks, study, page.samples);
     let interval = page.horizon / page.samples.max(1) as f64;
-    epsilons(checks, study, &page.epsilons, &[interval]);
+    divide(checks, study, &page.epsilons, &[interval]);
 }
 
 fn count(checks: &mut Checks, study: usize, limit: &ScalingLimit) {

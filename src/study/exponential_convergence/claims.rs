@@ -29,9 +29,9 @@ const RATE: f64 = 0.02;
 
 #[rustfmt::skip]
 pub const CLAIMS: &[Claim] = &[
-    claim("exponential-bound", "KL(ρ_{t} | e^{−f}) ≤ e^{−2κλt} KL(ρ_{0} | e^{−f}) at every t", DKPS, "kl", Law::Bounded),
-    claim("log-sobolev", "KL(ρ_{t} | e^{−f}) ≤ I(ρ_{t} | e^{−f})/2κ at every t", LSI, "fisher", Law::Bounded),
-    claim("decreasing", "KL(ρ_{t} | e^{−f}) decreases", DKPS, "kl", Law::Bounded),
+    claim("exponential-bound", "KL(ρ_{t} | e^{−f}) ≤ e^{−2κλt} KL(ρ_{0} | e^{−f}) at every t", DKPS, "kl/bound", Law::Bounded),
+    claim("log-sobolev", "KL(ρ_{t} | e^{−f}) ≤ I(ρ_{t} | e^{−f})/2κ at every t", LSI, "2κ·kl/fisher", Law::Bounded),
+    claim("decreasing", "KL(ρ_{t} | e^{−f}) decreases", DKPS, "kl_j/kl_{j−1}", Law::Bounded),
     claim("sharp-rate", "KL(ρ_{t} | e^{−f}) decays at the rate 2·gap of −L_{u}, u = u_{∞}", LINEAR, "kl", Law::Within(RATE)),
     claim("potential-rate", "|∇u_{t} − ∇u_{∞}| decays at the rate gap", B, "gradient", Law::Within(RATE)),
     claim("wasserstein-rate", "W_{2}(ρ_{t}, e^{−f}) decays at the rate gap", LINEAR, "wasserstein", Law::Within(RATE)),

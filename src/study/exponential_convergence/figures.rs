@@ -111,6 +111,17 @@ impl Flow {
     }
 }
 
+/// KL along the mirror flow; before its budget is measured, the whole curve is usable.
+fn kl_decay(record: &Record) -> Result<Decay, RecordError> {
+    let values = record.values("kl")?.to_vec();
+    let budgets = record.values("kl_budget").map(<[f64]>::to_vec);
+    Ok(Decay {
+        times: record.values("times")?.to_vec(),
+        budgets: budgets.unwrap_or_else(|_| vec![0.0; values.len()]),
+        values,
+    })
+}
+
 /// Every flow that was measured, the mirror flow of KL first.
 fn flows(
     study: &ExponentialConvergence,
@@ -124,15 +135,7 @@ fn flows(
         colour,
         turn,
     };
-    let kl = Decay {
-        times: record.values("times")?.to_vec(),
-        values: record.values("kl")?.to_vec(),
-        // Before the budget is measured, the whole curve is shown.
-        budgets: record.values("kl_budget").map_or_else(
-            |_| vec![0.0; record.values("kl").map_or(0, <[f64]>::len)],
-            <[f64]>::to_vec,
-        ),
-    };
+    let kl = kl_decay(record)?;
     let mut flows = vec![flow("mirror flow".into(), kl, Style::Line, 0, 0)];
     if let Ok(decay) = decay(record, "fokker_planck_kl") {
         flows.push(flow("Fokker–Planck".into(), decay, Style::Dashed, 1, 0));
@@ -258,7 +261,7 @@ fn objectives(study: &ExponentialConvergence, record: &Record) -> Result<Figure,
         label: "KL".into(),
         points: vec![
             (mirror.times[0], 1.0),
-            (mirror.times[mirror.usable() - 1], 1.0),
+            (mirror.times[mirror.usable().saturating_sub(1)], 1.0),
         ],
         style: Style::Dashed,
         colour: 0,
@@ -276,7 +279,7 @@ fn objectives(study: &ExponentialConvergence, record: &Record) -> Result<Figure,
 
 /// √KL, √I, W₂ and the distance of gradients: all decay at the rate gap.
 fn distances(record: &Record) -> Result<Figure, RecordError> {
-    let usable = decay(record, "kl")?.usable();
+    let usable = kl_decay(record)?.usable();
     let times = &record.values("times")?[..usable];
     let root = |name: &str| -> Result<Vec<f64>, RecordError> {
         Ok(record.values(name)?.iter().map(|v| v.sqrt()).collect())
@@ -332,7 +335,8 @@ fn slowest_mode(built: &Built, record: &Record) -> Result<Figure, RecordError> {
         title: None,
         rows,
         caption: format!(
-            "At the end the flow decays along the first eigenfunction of −L_{{u}}, u = u_{{∞}}{}.",
+            "What is left at the end approaches the first eigenfunction of −L_{{u}}, u = u_{{∞}}: the slowest mode has {} of it{}.",
+            draw::three_digits(record.number("slowest_share").unwrap_or(f64::NAN)),
             draw::slice_note(torus)
         ),
     })

@@ -10,6 +10,7 @@ use mirrorflow_solvers::flows::{Coordinate, GradientFlow, Mirror};
 use mirrorflow_solvers::monge_ampere::{Brenier, Diagnosis, Flow, solve_elliptic};
 use mirrorflow_solvers::objective::RelativeEntropy;
 use mirrorflow_solvers::parallel::mean_of;
+use mirrorflow_solvers::spectrum::Mode;
 use mirrorflow_solvers::time::{Stepper, march};
 use mirrorflow_solvers::{Result, Torus};
 
@@ -19,9 +20,11 @@ pub struct Path {
     pub times: Vec<f64>,
     pub p: Vec<Vec<f64>>,
     pub log_rho: Vec<Vec<f64>>,
-    /// Largest eigenvalue of ∇²u over all steps, so that `A_t ⪰ 1/largest`.
+    /// Largest eigenvalue of ∇²u over all steps, so that `A_t ⪰ 1/largest`, and the smallest.
     pub largest_eigenvalue: f64,
-    pub last: Diagnosis,
+    pub least_eigenvalue: f64,
+    /// The largest spectral tail at the instants.
+    pub spectral_tail: f64,
 }
 
 /// How the path differs from the scenario's own.
@@ -30,11 +33,13 @@ pub enum Variation {
     None,
     /// Three quarters of the nodes along each axis.
     Space,
-    /// Ten times the tolerance.
+    /// Ten times the tolerance, or half the explicit step.
     Time,
 }
 
 impl Variation {
+    pub const ALL: [Self; 3] = [Self::None, Self::Space, Self::Time];
+
     pub fn torus(self, context: &Context) -> Result<Torus> {
         match self {
             Self::Space => context.built.torus.resized(|n| 3 * n / 4),
@@ -70,19 +75,25 @@ pub fn path(
     let start = context.built.start.on(&torus);
     let mut flow = Flow::new(context.operator(&torus), variation.stepper(context), &start);
     let horizon = times.last().copied().unwrap_or(0.0);
-    let mut largest_eigenvalue: f64 = 0.0;
+    let (mut largest_eigenvalue, mut least_eigenvalue) = (0.0f64, f64::INFINITY);
+    let mut take = |diagnosis: &Diagnosis| {
+        largest_eigenvalue = largest_eigenvalue.max(diagnosis.max_eigenvalue);
+        least_eigenvalue = least_eigenvalue.min(diagnosis.min_eigenvalue);
+    };
     let mut snapshots = Vec::new();
     let outcome = flow.run_into(times, &mut snapshots, &mut |step| {
-        largest_eigenvalue = largest_eigenvalue.max(step.diagnosis.max_eigenvalue);
+        take(&step.diagnosis);
         tick(step.time / horizon)
     });
-    for snapshot in &snapshots {
-        largest_eigenvalue = largest_eigenvalue.max(snapshot.diagnosis.max_eigenvalue);
-    }
-    let Some(last) = snapshots.last().map(|s| s.diagnosis) else {
+    snapshots
+        .iter()
+        .for_each(|snapshot| take(&snapshot.diagnosis));
+    if snapshots.is_empty() {
         outcome?;
         unreachable!("a flow that ends well has its snapshots");
-    };
+    }
+    let tails = snapshots.iter().map(|s| s.diagnosis.spectral_tail);
+    let spectral_tail = tails.fold(0.0, f64::max);
     let times = snapshots.iter().map(|s| s.time).collect();
     let (p, log_rho) = snapshots.into_iter().map(|s| (s.p, s.log_marginal)).unzip();
     let path = Path {
@@ -90,7 +101,8 @@ pub fn path(
         p,
         log_rho,
         largest_eigenvalue,
-        last,
+        least_eigenvalue,
+        spectral_tail,
     };
     Ok((path, outcome))
 }
@@ -160,7 +172,7 @@ pub fn limit(context: &Context, torus: &Torus, path: &Path) -> Result<Brenier> {
         .map_err(|error| error.during("the optimal map from e^{-f} to e^{-g}"))
 }
 
-/// `KL(ρ_t|e^{-f})` along the mirror flow of another objective.
+/// `KL(ρ_t|e^{-f})` along the mirror flow of another objective, and the share of the slowest modes at the end.
 ///
 /// # Errors
 /// Those of the flow.
@@ -169,17 +181,14 @@ pub fn other(
     objective: Objective,
     times: &[f64],
     variation: Variation,
+    modes: &[Mode],
     tick: &Tick,
-) -> Result<Vec<f64>> {
-    let torus = &context.built.torus;
-    let mut system = Mirror::new(
-        context.operator(torus),
-        objective.build(),
-        Coordinate::Mirror,
-    );
-    let f = context.densities().0;
-    let mut state = context.built.start.on(torus);
-    let mut log_rho = Vec::new();
+) -> Result<(Vec<f64>, Vec<f64>)> {
+    let torus = variation.torus(context)?;
+    let operator = context.operator(&torus);
+    let mut system = Mirror::new(operator, objective.build(), Coordinate::Mirror);
+    let mut end = End::new(context, &torus);
+    let mut state = context.built.start.on(&torus);
     let horizon = times.last().copied().unwrap_or(0.0);
     march(
         &mut system,
@@ -187,33 +196,37 @@ pub fn other(
         &mut state,
         times,
         &mut |system, _, p| {
-            let mut l = vec![0.0; p.len()];
-            system.operator().log_marginal(p, &mut l)?;
-            log_rho.push(l);
+            let mut log_rho = vec![0.0; p.len()];
+            system.operator().log_marginal(p, &mut log_rho)?;
+            end.push(log_rho);
             Ok(())
         },
         &mut |_, step, _| Ok(tick(step.time / horizon)),
     )?;
-    Ok(entropies(&log_rho, &f))
+    Ok(end.finish(variation, modes))
 }
 
-/// `KL(ν_t|e^{-f})` along Fokker–Planck from the same density.
+/// `KL(ν_t|e^{-f})` along Fokker–Planck from the density of the start, and the share of its slowest modes at the end.
 ///
 /// # Errors
 /// Those of the flow.
 pub fn fokker_planck(
     context: &Context,
-    log_start: &[f64],
     times: &[f64],
     variation: Variation,
+    modes: &[Mode],
     tick: &Tick,
-) -> Result<Vec<f64>> {
-    let torus = &context.built.torus;
-    let f = context.densities().0;
-    let calculus = context.calculus(torus);
-    let mut system = GradientFlow::new(Box::new(RelativeEntropy), &context.built.source, calculus);
-    let mut state: Vec<f64> = log_start.iter().map(|l| l.exp()).collect();
-    let mut log_nu: Vec<Vec<f64>> = Vec::new();
+) -> Result<(Vec<f64>, Vec<f64>)> {
+    let torus = variation.torus(context)?;
+    let mut start = vec![0.0; torus.len()];
+    context
+        .operator(&torus)
+        .log_marginal(&context.built.start.on(&torus), &mut start)?;
+    let calculus = context.calculus(&torus);
+    let objective = Box::new(RelativeEntropy);
+    let mut system = GradientFlow::new(objective, &context.built.source, calculus);
+    let mut end = End::new(context, &torus);
+    let mut state: Vec<f64> = start.iter().map(|l| l.exp()).collect();
     let horizon = times.last().copied().unwrap_or(0.0);
     march(
         &mut system,
@@ -221,13 +234,77 @@ pub fn fokker_planck(
         &mut state,
         times,
         &mut |_, _, nu| {
-            log_nu.push(nu.iter().map(|n| n.ln()).collect());
+            end.push(nu.iter().map(|n| n.ln()).collect());
             Ok(())
         },
         &mut |_, step, _| Ok(tick(step.time / horizon)),
-    )
-    .map_err(|error| error.during("Fokker–Planck"))?;
-    Ok(entropies(&log_nu, &f))
+    )?;
+    Ok(end.finish(variation, modes))
+}
+
+/// Below this relative entropy the shape of h is rounding.
+const SEEN: f64 = 1e-14;
+
+/// What is kept of a flow: its relative entropies, and the last density that is not yet e^{-f} to rounding.
+struct End {
+    f: Vec<f64>,
+    log_source: Vec<f64>,
+    kl: Vec<f64>,
+    last: Vec<f64>,
+}
+
+impl End {
+    fn new(context: &Context, torus: &Torus) -> Self {
+        let f = context.built.source.on(torus);
+        Self {
+            log_source: f.iter().map(|f| -f).collect(),
+            last: f.iter().map(|f| -f).collect(),
+            kl: Vec::new(),
+            f,
+        }
+    }
+
+    fn push(&mut self, log_rho: Vec<f64>) {
+        let kl = relative_entropy(&log_rho, &self.log_source);
+        self.kl.push(kl);
+        if kl > SEEN {
+            self.last = log_rho;
+        }
+    }
+
+    /// The share is that on the scenario's grid, on which the modes are.
+    fn finish(self, variation: Variation, modes: &[Mode]) -> (Vec<f64>, Vec<f64>) {
+        let share = match variation {
+            Variation::Space => Vec::new(),
+            _ => vec![slowest_share(&self.last, &self.f, modes)],
+        };
+        (self.kl, share)
+    }
+}
+
+/// Eigenvalues this near to the smallest one belong to the same mode.
+const SAME: f64 = 1.01;
+
+/// `Σ⟨h, w_k⟩²/‖h‖²` in L²(e^{-f}) over the modes of the smallest eigenvalue, h = log ρ + f without its mean: how much of what is left
+/// decays at the slowest rate.
+pub fn slowest_share(log_rho: &[f64], f: &[f64], modes: &[Mode]) -> f64 {
+    let weight = |i: usize| (-f[i]).exp();
+    let mass = mean_of(f.len(), weight);
+    let mean = mean_of(f.len(), |i| weight(i) * (log_rho[i] + f[i])) / mass;
+    let h = |i: usize| log_rho[i] + f[i] - mean;
+    let square = mean_of(f.len(), |i| weight(i) * h(i).powi(2));
+    let slowest = modes
+        .iter()
+        .filter(|mode| mode.eigenvalue <= SAME * modes[0].eigenvalue);
+    let along =
+        slowest.map(|mode| mean_of(f.len(), |i| weight(i) * h(i) * mode.eigenfunction[i]).powi(2));
+    along.sum::<f64>() / square.max(f64::MIN_POSITIVE)
+}
+
+/// The share at the last instant of a path that is not yet at its limit to rounding.
+pub fn share_along(path: &Path, kl: &[f64], f: &[f64], modes: &[Mode]) -> f64 {
+    let last = kl.iter().rposition(|kl| *kl > SEEN).unwrap_or(0);
+    slowest_share(&path.log_rho[last], f, modes)
 }
 
 /// `KL(ρ_k^ε|e^{-f})` at the sampled times `k = t/ε`, with its rounding budget. At t = 0 it is that of ρ_0.
@@ -247,7 +324,7 @@ pub fn iterates(
         epsilon,
         iterations: count,
         kernel: study.kernel,
-        start: Default::default(),
+        start: study.start,
     };
     let mut iteration = iteration.iteration(context)?;
     let log_source: Vec<f64> = iteration.source().iter().map(|f| -f).collect();

@@ -15,7 +15,7 @@ pub use figures::panel as decay_panel;
 
 use super::jobs::{self, Job, Tick};
 use super::measure::{Context, MeasureError, Measured};
-use super::{Curve, Experiment, Kernel, Objective, short};
+use super::{Curve, Experiment, IterationStart, Kernel, Objective, short};
 use crate::figure::Figure;
 use crate::record::{Record, RecordError};
 use crate::scenario::Built;
@@ -24,7 +24,7 @@ use flows::{Path, Variation};
 use mirrorflow_solvers::log_sobolev::{self, Method};
 use mirrorflow_solvers::monge_ampere::Linearised;
 use mirrorflow_solvers::resample::refine;
-use mirrorflow_solvers::spectrum::smallest_modes;
+use mirrorflow_solvers::spectrum::{Mode, smallest_modes};
 use mirrorflow_solvers::{Error, Order};
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +42,8 @@ pub struct ExponentialConvergence {
     pub epsilons: Vec<f64>,
     #[serde(default)]
     pub kernel: Kernel,
+    #[serde(default)]
+    pub start: IterationStart,
     /// Divergences whose mirror flows run beside that of KL; may be empty.
     #[serde(default)]
     pub others: Vec<Objective>,
@@ -60,7 +62,7 @@ const BOUNDS: [(Method, &str); 4] = [
 ];
 
 /// Eigenvalues recorded of each operator: the gap, and the next ones that blur it.
-const MODES: usize = 3;
+const MODES: usize = 4;
 
 /// Shares of the work, for the progress bar: the flow and the spectrum come first, then everything else side by side.
 const FLOW_SHARE: f64 = 0.15;
@@ -97,10 +99,12 @@ impl ExponentialConvergence {
         self.record_path(context, &path, record);
         outcome?;
         let limit = self.record_limit(context, &path, record)?;
-        self.record_spectrum(context, &limit, record)?;
-        let jobs = self.jobs(context, &path, &limit);
+        let modes = self.record_spectrum(context, &path, &limit, record)?;
+        let jobs = self.jobs(context, &path, &limit, &modes);
         let found = jobs::run(jobs, context.progress, (FLOW_SHARE, 1.0));
-        self.record_jobs(&mut found.into_iter(), record)
+        let (found, outcome) = jobs::first_failure(found);
+        let mut found = found.into_iter().map(Ok).chain(outcome.err().map(Err));
+        self.record_jobs(&mut found, record)
     }
 
     /// All that needs the path and its limit only, in the order in which [`Self::record_jobs`] takes the results.
@@ -109,6 +113,7 @@ impl ExponentialConvergence {
         context: &'a Context,
         path: &'a Path,
         limit: &'a [f64],
+        modes: &'a Modes,
     ) -> Vec<Job<'a, Found>> {
         let torus = &context.built.torus;
         let start = move || flows::entropies(&path.log_rho[..1], &context.densities().0)[0];
@@ -122,11 +127,9 @@ impl ExponentialConvergence {
                 self.varied(context, path, limit, Variation::Time, tick)
             }),
         ];
-        for variation in [Variation::None, Variation::Time] {
-            jobs.push(Job::new("Fokker–Planck", 1.0, move |tick| {
-                let kl =
-                    flows::fokker_planck(context, &path.log_rho[0], &path.times, variation, tick)?;
-                Ok((kl, Vec::new()))
+        for variation in Variation::ALL {
+            jobs.push(Job::new("Fokker–Planck", 1.0, move |tick: &Tick| {
+                flows::fokker_planck(context, &path.times, variation, &modes.fokker_planck, tick)
             }));
         }
         for &epsilon in &self.epsilons {
@@ -137,11 +140,17 @@ impl ExponentialConvergence {
             }));
         }
         for &objective in &self.others {
-            for variation in [Variation::None, Variation::Time] {
+            for variation in Variation::ALL {
                 let name = format!("the flow of {}", objective.label());
-                jobs.push(Job::new(name, 1.0, move |tick| {
-                    let kl = flows::other(context, objective, &path.times, variation, tick)?;
-                    Ok((kl, Vec::new()))
+                jobs.push(Job::new(name, 1.0, move |tick: &Tick| {
+                    flows::other(
+                        context,
+                        objective,
+                        &path.times,
+                        variation,
+                        &modes.mirror,
+                        tick,
+                    )
                 }));
             }
         }
@@ -192,9 +201,10 @@ impl ExponentialConvergence {
             let budget = budget.collect();
             record.insert_curve(&format!("{name}_budget"), budget);
         }
-        let (kl, looser) = (next()?.0, next()?.0);
-        record.insert_curve("fokker_planck_kl_budget", changes(&kl, &looser));
+        let (kl, budget, share) = varied_decay(&mut next)?;
+        record.insert_curve("fokker_planck_kl_budget", budget);
         record.insert_curve("fokker_planck_kl", kl);
+        record.insert_number("fokker_planck_share", share);
         let mut sinkhorn = Family::default();
         for (done, _) in self.epsilons.iter().enumerate() {
             let (kl, budget) = next()?;
@@ -202,12 +212,13 @@ impl ExponentialConvergence {
             record.insert_curve("epsilons", self.epsilons[..=done].to_vec());
             sinkhorn.record("sinkhorn_kl", record);
         }
-        let mut others = Family::default();
+        let (mut others, mut shares) = (Family::default(), Vec::new());
         for _ in &self.others {
-            let (kl, looser) = (next()?.0, next()?.0);
-            let budget = changes(&kl, &looser);
+            let (kl, budget, share) = varied_decay(&mut next)?;
             others.push(kl, budget);
+            shares.push(share);
             others.record("others_kl", record);
+            record.insert_curve("others_share", shares.clone());
         }
         let mut distances = Vec::new();
         for some in found {
@@ -225,8 +236,8 @@ impl ExponentialConvergence {
         record.insert_curve("kl", flows::entropies(&path.log_rho, &f));
         record.insert_curve("fisher", flows::fisher(torus, &path.log_rho, &f));
         record.insert_number("lambda", 1.0 / path.largest_eigenvalue);
-        record.insert_number("min_eigenvalue", path.last.min_eigenvalue);
-        record.insert_number("spectral_tail", path.last.spectral_tail);
+        record.insert_number("min_eigenvalue", path.least_eigenvalue);
+        record.insert_number("spectral_tail", path.spectral_tail);
         record.insert("p", torus.points(), path.p[last].clone());
         let rho: Vec<f64> = path.log_rho[last].iter().map(|l| l.exp()).collect();
         let h = path.log_rho[last].iter().zip(&f).map(|(l, f)| l + f);
@@ -252,9 +263,10 @@ impl ExponentialConvergence {
     fn record_spectrum(
         &self,
         context: &Context,
+        path: &Path,
         limit: &[f64],
         record: &mut Record,
-    ) -> Result<(), Error> {
+    ) -> Result<Modes, Error> {
         let (torus, f) = (&context.built.torus, context.densities().0);
         let log_source: Vec<f64> = f.iter().map(|f| -f).collect();
         let mut operator = context.operator(torus);
@@ -269,6 +281,9 @@ impl ExponentialConvergence {
         .map_err(|error| error.during("the spectral gap of −L_{u_∞}"))?;
         let plain = smallest_modes(torus, &log_source, None, MODES)
             .map_err(|error| error.during("the spectral gap of Fokker–Planck"))?;
+        let kl = record.values("kl").expect("recorded").to_vec();
+        let share = flows::share_along(path, &kl, &f, &mirror);
+        record.insert_number("slowest_share", share);
         record.insert_number("gap", mirror[0].eigenvalue);
         record.insert_curve("eigenvalues", mirror.iter().map(|m| m.eigenvalue).collect());
         record.insert(
@@ -277,8 +292,8 @@ impl ExponentialConvergence {
             mirror[0].eigenfunction.clone(),
         );
         record.insert_number("fokker_planck_gap", plain[0].eigenvalue);
-        let plain = plain.iter().map(|m| m.eigenvalue).collect();
-        record.insert_curve("fokker_planck_eigenvalues", plain);
+        let eigenvalues = plain.iter().map(|m| m.eigenvalue).collect();
+        record.insert_curve("fokker_planck_eigenvalues", eigenvalues);
         let found = log_sobolev::bounds(torus, &f)?;
         let mut best: f64 = 0.0;
         for (method, name) in BOUNDS {
@@ -295,8 +310,30 @@ impl ExponentialConvergence {
             .iter()
             .map(|t| kl[0] * (-2.0 * best * lambda * t).exp());
         record.insert_curve("bound", bound.collect());
-        Ok(())
+        Ok(Modes {
+            mirror,
+            fokker_planck: plain,
+        })
     }
+}
+
+/// The slowest modes of −L_{u_∞} and of Fokker–Planck.
+struct Modes {
+    mirror: Vec<Mode>,
+    fokker_planck: Vec<Mode>,
+}
+
+/// The next three results, a flow with its variations: values, budget, and the share of the slowest modes at the end.
+fn varied_decay(
+    next: &mut dyn FnMut() -> Result<Found, Error>,
+) -> Result<(Vec<f64>, Vec<f64>, f64), Error> {
+    let (given, coarser, looser) = (next()?, next()?.0, next()?.0);
+    let kl = given.0;
+    let budget = changes(&kl, &coarser)
+        .into_iter()
+        .zip(changes(&kl, &looser));
+    let budget = budget.map(|(space, time)| space + time).collect();
+    Ok((kl, budget, given.1[0]))
 }
 
 /// Decays of one family, an array with a row for each.
@@ -338,16 +375,12 @@ impl Experiment for ExponentialConvergence {
     /// Records per instant `times[T+1]`, `kl`, `fisher`, `gradient`, `wasserstein`, `bound`, `fokker_planck_kl`, and `kl_budget`,
     /// `gradient_budget`, `fokker_planck_kl_budget`; per ε `epsilons[E]` and `sinkhorn_kl[E, T+1]` with `sinkhorn_kl_budget`; per other
     /// objective `others_kl[O, T+1]` with its budget; the numbers `lambda`, `kappa` and `kappa_…` by method, `gap`,
-    /// `fokker_planck_gap`, `min_eigenvalue`, `spectral_tail`; `eigenvalues`, `fokker_planck_eigenvalues[3]`; and the fields `p`, `rho`,
+    /// `fokker_planck_gap`, the shares of the slowest modes `slowest_share`, `fokker_planck_share` and `others_share[O]`, `min_eigenvalue`, `spectral_tail`; `eigenvalues`, `fokker_planck_eigenvalues[3]`; and the fields `p`, `rho`,
     /// `h` = log ρ + f at the horizon, `p_infinity`, `eigenfunction[n…]`.
     fn measure(&self, context: &Context) -> Result<Measured, MeasureError> {
         let mut record = Record::default();
         let outcome = self.collect(context, &mut record);
-        let nothing = record.values("kl").is_err();
-        Measured::after(record, outcome).map_err(|failed| MeasureError {
-            partial: failed.partial.filter(|_| !nothing),
-            ..failed
-        })
+        Measured::after(record, outcome)
     }
 
     fn judge(&self, study: &str, record: &Record) -> Result<Vec<Verdict>, RecordError> {

@@ -18,10 +18,8 @@ pub fn judge(
 ) -> Result<Vec<Verdict>, RecordError> {
     let judge = Judge { slug, record };
     if let Some(why) = hypothesis::failed(record)? {
-        let claims = asked(study);
-        return Ok(claims
-            .map(|claim| claim.not_applicable(slug, &why))
-            .collect());
+        let refused = asked(study).map(|claim| claim.not_applicable(slug, &why));
+        return Ok(refused.collect());
     }
     let mut verdicts = Vec::new();
     for claim in asked(study) {
@@ -29,14 +27,13 @@ pub fn judge(
             "exponential-bound" => judge.bound(claim),
             "log-sobolev" => judge.log_sobolev(claim),
             "decreasing" => judge.decreasing(claim),
-            "sharp-rate" => judge.rate(claim, "kl", ("2·gap", 2.0, "gap")),
-            "potential-rate" => judge.rate(claim, "gradient", ("gap", 1.0, "gap")),
+            "sharp-rate" => judge.rate(claim, "kl", ("2·gap", 2.0, "gap"), "slowest_share"),
+            "potential-rate" => judge.rate(claim, "gradient", ("gap", 1.0, "gap"), "slowest_share"),
             "wasserstein-rate" => judge.wasserstein(claim),
-            "fokker-planck-rate" => judge.rate(
-                claim,
-                "fokker_planck_kl",
-                ("2·gap", 2.0, "fokker_planck_gap"),
-            ),
+            "fokker-planck-rate" => {
+                let predicted = ("2·gap", 2.0, "fokker_planck_gap");
+                judge.rate(claim, "fokker_planck_kl", predicted, "fokker_planck_share")
+            }
             "rate-ratio" => judge.ratio_of_rates(claim),
             "sinkhorn-rate" => judge.sinkhorn(claim),
             _ => {
@@ -92,16 +89,13 @@ impl Judge<'_> {
     /// `max KL_t / (e^{−2κλt} KL_0)` over the instants after the first where KL is above its budget.
     fn bound(&self, claim: &Claim) -> Result<Verdict, RecordError> {
         let (kappa, lambda) = (self.record.number("kappa")?, self.record.number("lambda")?);
+        let bound = self.record.values("bound")?;
         let reason = format!(
             "κ = {kappa:.3} ({}), λ = {lambda:.4}, 2κλ = {:.3}",
             self.method()?,
             2.0 * kappa * lambda
         );
-        self.ratio(
-            claim,
-            |kl, j| kl.values[j] / self.record.values("bound").map_or(f64::NAN, |b| b[j]),
-            reason,
-        )
+        self.ratio(claim, |kl, j| kl.values[j] / bound[j], reason)
     }
 
     /// `max 2κ KL_t / I_t`.
@@ -115,13 +109,13 @@ impl Judge<'_> {
         )
     }
 
-    /// `max KL_{j}/KL_{j−1}`.
+    /// `max KL_j/KL_{j−1}`.
     fn decreasing(&self, claim: &Claim) -> Result<Verdict, RecordError> {
         let reason = "largest ratio of successive values".to_owned();
         self.ratio(claim, |kl, j| kl.values[j] / kl.values[j - 1], reason)
     }
 
-    /// The largest of `ratio(KL, j)` over usable j ≥ 1, with KL's budget there.
+    /// The largest of `ratio(KL, j)` over usable j ≥ 1. Its interval ends where some ratio may be with KL's budget there and before.
     fn ratio(
         &self,
         claim: &Claim,
@@ -129,58 +123,91 @@ impl Judge<'_> {
         reason: String,
     ) -> Result<Verdict, RecordError> {
         let kl = decay(self.record, "kl")?;
-        let ratios = (1..kl.usable()).map(|j| (ratio(&kl, j), kl.budgets[j] / kl.values[j]));
-        let worst = ratios.max_by(|a, b| a.0.total_cmp(&b.0));
+        let part = |j: usize| kl.budgets[j] / kl.values[j];
+        let ratios = (1..kl.usable()).map(|j| (ratio(&kl, j), part(j) + part(j - 1) + ROUNDING));
+        let ends = ratios.map(|(r, part)| (r, r * (1.0 - part), r * (1.0 + part)));
+        let worst = ends.reduce(|a, b| (a.0.max(b.0), a.1.max(b.1), a.2.max(b.2)));
         Ok(match worst {
             None => claim.undecided(self.slug, NOTHING),
-            Some((value, part)) => {
-                let observed = Observed::plus_minus(value, value * (part + ROUNDING));
-                claim.judge_number(self.slug, observed, reason)
+            Some((value, low, high)) => {
+                let interval = (low, high);
+                claim.judge_number(self.slug, Observed { value, interval }, reason)
             }
         })
     }
 
-    /// The asymptotic rate of a quantity against `factor` times the recorded eigenvalue.
+    /// The asymptotic rate of a quantity against `factor` times the recorded eigenvalue, whose modes have the recorded share of what is
+    /// left.
     fn rate(
         &self,
         claim: &Claim,
         quantity: &str,
         (symbol, factor, eigenvalue): (&str, f64, &str),
+        share: &str,
     ) -> Result<Verdict, RecordError> {
         let predicted = factor * self.record.number(eigenvalue)?;
-        self.against(claim, &decay(self.record, quantity)?, (symbol, predicted))
+        let share = self.record.number(share)?;
+        let decay = decay(self.record, quantity)?;
+        Ok(self.against(claim, &decay, (symbol, predicted), share))
     }
 
-    fn against(
-        &self,
-        claim: &Claim,
-        decay: &Decay,
-        predicted: (&str, f64),
-    ) -> Result<Verdict, RecordError> {
-        Ok(match decay.asymptotic() {
+    fn against(&self, claim: &Claim, decay: &Decay, predicted: (&str, f64), share: f64) -> Verdict {
+        if let Some(verdict) = self.not_yet(claim, share) {
+            return verdict;
+        }
+        match decay.asymptotic() {
             None => claim.undecided(self.slug, NOTHING),
             Some(observed) => {
                 let rates = decay.rates();
                 let reason = format!(
                     "local rates from {} to {}, limit between {} and {}",
                     short(rounded(rates[0])),
-                    short(rounded(observed.value)),
+                    short(rounded(rates[rates.len() - 1])),
                     short(rounded(observed.interval.0)),
                     short(rounded(observed.interval.1)),
                 );
                 claim.judge_against(self.slug, observed, predicted, reason)
             }
-        })
+        }
+    }
+
+    /// The verdict where what is left at the end does not decay along the slowest mode: a start without a part in it never will, a
+    /// horizon that is too early shows other modes.
+    fn not_yet(&self, claim: &Claim, share: f64) -> Option<Verdict> {
+        if share < ABSENT {
+            let why = format!(
+                "the start has no part in the slowest mode (share {share:.1e}), so that it decays faster"
+            );
+            Some(claim.not_applicable(self.slug, &why))
+        } else if share < DOMINANT {
+            let why = format!(
+                "pre-asymptotic: the slowest mode has {:.2} of what is left at the end; go on to a later time",
+                share
+            );
+            Some(claim.undecided(self.slug, &why))
+        } else {
+            None
+        }
     }
 
     /// Which flow is the faster one: the ratio of both observed rates against that of the gaps.
     fn ratio_of_rates(&self, claim: &Claim) -> Result<Verdict, RecordError> {
         let gaps = self.record.number("gap")? / self.record.number("fokker_planck_gap")?;
+        let shares = [
+            self.record.number("slowest_share")?,
+            self.record.number("fokker_planck_share")?,
+        ];
+        if let Some(verdict) = self.not_yet(claim, shares[0].min(shares[1])) {
+            return Ok(verdict);
+        }
         let rates = ["kl", "fokker_planck_kl"].map(|name| decay(self.record, name));
         let [mirror, plain] = rates;
         let (Some(mirror), Some(plain)) = (mirror?.asymptotic(), plain?.asymptotic()) else {
             return Ok(claim.undecided(self.slug, NOTHING));
         };
+        if mirror.interval.0 <= 0.0 || plain.interval.0 <= 0.0 {
+            return Ok(claim.undecided(self.slug, NOTHING));
+        }
         let observed = Observed {
             value: mirror.value / plain.value,
             interval: (
@@ -209,7 +236,11 @@ impl Judge<'_> {
             values: values.to_vec(),
             times: kl.times,
         };
-        self.against(claim, &decay, ("gap", self.record.number("gap")?))
+        let (gap, share) = (
+            self.record.number("gap")?,
+            self.record.number("slowest_share")?,
+        );
+        Ok(self.against(claim, &decay, ("gap", gap), share))
     }
 
     /// `|rate^ε − rate|` at every ε: an order in ε.
@@ -226,8 +257,12 @@ impl Judge<'_> {
         let predicted = ("2·gap", 2.0 * self.record.number("gap").unwrap_or(f64::NAN));
         let mut verdicts = Vec::new();
         for (k, objective) in study.others.iter().enumerate() {
+            let share = self
+                .record
+                .values("others_share")
+                .map_or(f64::NAN, |s| s[k.min(s.len() - 1)]);
             let mut verdict = match decay_of(self.record, "others_kl", k) {
-                Ok(decay) => self.against(claim, &decay, predicted)?,
+                Ok(decay) => self.against(claim, &decay, predicted, share),
                 Err(_) => claim.undecided(self.slug, "cut short before this objective"),
             };
             verdict.quantity = format!("KL along the flow of {}", objective.label());
@@ -274,6 +309,11 @@ pub fn sinkhorn_points(record: &Record) -> Result<Vec<Point>, RecordError> {
     };
     Ok(epsilons.iter().zip(&iterates).map(point).collect())
 }
+
+/// Below this share the slowest mode is not there but for rounding.
+const ABSENT: f64 = 1e-6;
+/// From this share on what is left decays as the slowest mode, with a second one that the extrapolation takes out.
+const DOMINANT: f64 = 0.5;
 
 const NOTHING: &str = "too few instants at which the value is well above its error budget: use an earlier horizon, a tighter tolerance or more points";
 

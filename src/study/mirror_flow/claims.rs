@@ -36,6 +36,7 @@ pub const CLAIMS: &[Claim] = &[
     claim("conjugacy", "u_{t} is the Legendre transform of ψ_{t}, constants included, sup|u_{t} − ψ_{t}*|", DL, "conjugate_difference", Law::Below(AGREEMENT[0])),
     claim("mass", "∫ρ_{t} = 1 and ρ_{t} > 0 in the primal coordinate", DKPS, "mass_defect", Law::Below(1e-12)),
     claim("dissipation", "dF/dt = −∫ρ ∇δF·A∇δF, integrated between the instants, relative defect", DKPS, "dissipation_defect", Law::Below(IDENTITY)),
+    claim("length", "LOT(ρ_{0}, ρ_{T}) ≤ ∫‖v_{t}‖dt: no path is shorter than the distance of its ends", DKPS, "lot_distance/travelled", Law::Bounded),
     claim("lot-speed", "LOT(ρ_{t+h}, ρ_{t})/h → ‖v_{t}‖ in L²(ρ_{t}), relative defect", DKPS, "speed_defect", Law::Below(IDENTITY)),
     claim("mirror-time-order", "the mirror coordinate has the order of its stepper in the step", SCHEME, "mirror_time_error", Law::Equals(5.0)),
     claim("dual-time-order", "the dual coordinate has the order of its stepper in the step", SCHEME, "dual_time_error", Law::Equals(5.0)),

@@ -76,11 +76,7 @@ impl MirrorFlow {
     pub fn measure_in(&self, context: &Context, metric: Metric) -> Result<Measured, MeasureError> {
         let mut record = Record::default();
         let outcome = self.collect(context, metric, &mut record);
-        let nothing = record.values("times").is_err();
-        Measured::after(record, outcome).map_err(|failed| MeasureError {
-            partial: failed.partial.filter(|_| !nothing),
-            ..failed
-        })
+        Measured::after(record, outcome)
     }
 
     fn run<'a>(
@@ -106,7 +102,9 @@ impl MirrorFlow {
         let coarse = torus.resized(|n| 3 * n / 4)?;
         let jobs = self.jobs(context, metric, &coarse);
         let found = jobs::run(jobs, context.progress, (0.0, ROUTES_SHARE));
-        self.record_jobs(context, &coarse, &mut found.into_iter(), record)?;
+        let (found, outcome) = jobs::first_failure(found);
+        let mut found = found.into_iter().map(Ok).chain(outcome.err().map(Err));
+        self.record_jobs(context, &coarse, &mut found, record)?;
         let orders = |from: f64, to: f64| {
             move |x: f64| context.progress.tick("orders", from + (to - from) * x)
         };
@@ -131,8 +129,14 @@ impl MirrorFlow {
             })
         };
         let route = move |name: &str, weight: f64, torus: &'a Torus, which: Route| {
+            // The variation is coarser in space and in time, so that its difference holds both errors.
+            let stepper = if torus.len() == coarse.len() {
+                loose
+            } else {
+                tight
+            };
             Job::new(name, weight, move |tick: &Tick| {
-                let run = self.run(context, torus, loose, tick);
+                let run = self.run(context, torus, stepper, tick);
                 let fields = match which {
                     Route::Dual => run.conjugates(&run.dual()?)?,
                     Route::Primal => run.primal(metric)?,
@@ -177,8 +181,7 @@ impl MirrorFlow {
         let (conjugates, coarser) = (next()?.fields(), next()?.fields());
         self.record_dual(context, coarse, &flow, [conjugates, coarser], record)?;
         let (rho, coarser) = (next()?.fields(), next()?.fields());
-        self.record_primal(context, coarse, &flow, [rho, coarser], record);
-        Ok(())
+        self.record_primal(context, coarse, &flow, [rho, coarser], record)
     }
 
     fn record_path(
@@ -205,6 +208,7 @@ impl MirrorFlow {
             ("speed", &found.speed),
             ("lot_speed", &found.lot_speed),
             ("length", &found.length),
+            ("travelled", &found.travelled),
         ] {
             record.insert_curve(name, values.clone());
         }
@@ -218,6 +222,12 @@ impl MirrorFlow {
         let last = found.p.last().expect("the times are not empty");
         let distance = lot_distance(context, &context.built.start.on(torus), last)?;
         record.insert_number("lot_distance", distance);
+        if let Some(order) = context.calculus(torus).order() {
+            record.insert_number("space_order", f64::from(order));
+        }
+        if !self.refinements.is_empty() {
+            record.insert_number("time_order", f64::from(order(context.stepper())));
+        }
         Ok(())
     }
 
@@ -230,14 +240,29 @@ impl MirrorFlow {
         flow: &Along,
         record: &mut Record,
     ) {
-        let instants = 0..self.times.len();
-        let defects = |of: fn(&Along, usize) -> f64| -> Vec<f64> {
-            let change = |other: &Along, k| (of(other, k) - of(flow, k)).abs();
-            let both = |k| varied.iter().map(|other| change(other, k)).sum();
-            instants.clone().map(both).collect()
+        let instants = || 0..self.times.len();
+        let finest = *context.built.torus.points().iter().max().expect("d ≥ 1") as f64;
+        type Defect = fn(&Along, usize) -> f64;
+        let mut identity = |name: &str, of: Defect, rounding: &dyn Fn(&Along, usize) -> f64| {
+            let change = |k: usize| -> f64 {
+                varied
+                    .iter()
+                    .map(|other| (of(other, k) - of(flow, k)).abs())
+                    .sum()
+            };
+            let budget = |k| change(k) + rounding(flow, k) + rounding(&varied[1], k);
+            record.insert_curve(
+                &format!("{name}_defect"),
+                instants().map(|k| of(flow, k)).collect(),
+            );
+            record.insert_curve(&format!("{name}_budget"), instants().map(budget).collect());
         };
-        record.insert_curve("dissipation_budget", defects(verdicts::dissipation_defect));
-        record.insert_curve("speed_budget", defects(verdicts::speed_defect));
+        identity("dissipation", Along::dissipation_defect, &|along, k| {
+            along.dissipation_rounding(k) + (along.quadrature[k] / along.drop[k]).abs()
+        });
+        identity("speed", Along::speed_defect, &|along, k| {
+            along.speed_rounding(k, self.times[k], finest)
+        });
         let [coarser, looser] = varied;
         let torus = &context.built.torus;
         let onto = |log_rho: &Vec<f64>| exponential(&refine(coarse, log_rho, torus));
@@ -287,14 +312,24 @@ impl MirrorFlow {
         flow: &Along,
         [rho, coarser]: [Vec<Vec<f64>>; 2],
         record: &mut Record,
-    ) {
+    ) -> Result<(), Error> {
+        let torus = &context.built.torus;
+        let mut start = vec![0.0; torus.len()];
+        context
+            .operator(torus)
+            .log_marginal(&context.built.start.on(torus), &mut start)?;
+        let start = exponential(&start);
         let coarser = onto(coarse, &coarser, &context.built.torus);
         record.insert_curve("primal_difference", differences(&densities(flow), &rho));
         record.insert_curve("primal_budget", differences(&rho, &coarser));
-        let defect = rho.iter().map(|rho| (mean(rho) - 1.0).abs());
+        // What the flow does to the mass; that of ρ_0 itself is off by the discretisation of its formula.
+        let start = mean(&start);
+        let defect = rho.iter().map(|rho| (mean(rho) - start).abs());
         record.insert_curve("mass_defect", defect.collect());
+        record.insert_number("start_mass_defect", (start - 1.0).abs());
         let least = |rho: &Vec<f64>| rho.iter().copied().fold(f64::INFINITY, f64::min);
         record.insert_curve("min_density", rho.iter().map(least).collect());
+        Ok(())
     }
 
     /// Errors at the last instant with fixed steps, each coordinate against itself at the tightest tolerance on the same grid, so that
@@ -334,7 +369,6 @@ impl MirrorFlow {
             .iter()
             .map(|&count| horizon[0] / count as f64);
         record.insert_curve("steps", steps.collect());
-        record.insert_number("time_order", f64::from(order(context.stepper())));
         for (k, (name, floor)) in COORDINATES.iter().zip(apart(&looser)).enumerate() {
             let errors = errors.iter().map(|errors| errors[k]);
             record.insert_curve(&format!("{name}_time_error"), errors.collect());
@@ -352,10 +386,9 @@ impl MirrorFlow {
         tick: &Tick,
     ) -> Result<(), Error> {
         let torus = &context.built.torus;
-        let Some(order) = context.calculus(torus).order() else {
+        if context.calculus(torus).order().is_none() {
             return Ok(());
-        };
-        record.insert_number("space_order", f64::from(order));
+        }
         let spectral = crate::scenario::Numerics {
             space: crate::scenario::Space::Spectral,
             ..context.numerics.clone()
@@ -499,9 +532,9 @@ impl Experiment for MirrorFlow {
     }
 
     /// Records per instant `times[T]`, `p`, `rho[T, n…]`, `v[T, d, n…]`, `objective`, `drop`, `dissipation`, `dissipated`, `quadrature`,
-    /// `speed`, `lot_speed`, `length`, the differences `primal_difference`, `dual_difference`, `conjugate_difference`, `mass_defect`,
-    /// `min_density`, the budgets `rho_budget`, `time_budget`, `primal_budget`, `dual_budget`, `conjugate_budget`, `dissipation_budget`, `speed_budget`; per refinement `steps` and
-    /// `…_time_error`, `…_time_floor`; with differences in space `spacings`, `…_space_error`, `space_order`; the numbers `time_order`, `lot_distance`,
+    /// `speed`, `lot_speed`, `length`, `travelled`, the differences `primal_difference`, `dual_difference`, `conjugate_difference`, `mass_defect`,
+    /// `min_density`, the budgets `rho_budget`, `time_budget`, `primal_budget`, `dual_budget`, `conjugate_budget`, `dissipation_defect`, `speed_defect` with `dissipation_budget`, `speed_budget`; per refinement `steps` and
+    /// `…_time_error`, `…_time_floor`; with differences in space `spacings`, `…_space_error`, `space_order`; the numbers `time_order`, `lot_distance`, `start_mass_defect`,
     /// `min_eigenvalue`, `spectral_tail`.
     fn measure(&self, context: &Context) -> Result<Measured, MeasureError> {
         self.measure_in(context, Metric::Hessian)

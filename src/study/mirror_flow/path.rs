@@ -9,6 +9,7 @@ use mirrorflow_solvers::monge_ampere::{Linearised, MongeAmpere};
 use mirrorflow_solvers::objective::{Objective, variation};
 use mirrorflow_solvers::symmetric::{packed_len, position};
 use mirrorflow_solvers::{Order, Torus};
+use std::f64::consts::PI;
 
 /// Gauss–Kronrod pair (7, 15) on [−1, 1]: nodes, weights of the 15, weights of the 7 (zero where it has no node).
 /// Source: QUADPACK, Piessens et al. (1983).
@@ -62,6 +63,8 @@ pub struct Along {
     pub lot_speed: Vec<f64>,
     /// `∫(∫ρ v·∇²u v)^{1/2} dt` from 0: the length in the metric of the mirror.
     pub length: Vec<f64>,
+    /// `∫‖v‖ dt` from 0: the length for LOT.
+    pub travelled: Vec<f64>,
     pub p: Vec<Vec<f64>>,
     pub log_rho: Vec<Vec<f64>>,
     pub velocity: Vec<Vec<Vec<f64>>>,
@@ -69,6 +72,33 @@ pub struct Along {
     pub eigenvalues: Vec<(f64, f64)>,
     pub spectral_tail: f64,
 }
+
+impl Along {
+    /// `|F_{k−1} − F_k − ∫D|/(F_{k−1} − F_k)`.
+    pub fn dissipation_defect(&self, k: usize) -> f64 {
+        ((self.drop[k] - self.dissipated[k]) / self.drop[k]).abs()
+    }
+
+    /// `|LOT speed − ‖v‖|/‖v‖`.
+    pub fn speed_defect(&self, k: usize) -> f64 {
+        (self.lot_speed[k] / self.speed[k] - 1.0).abs()
+    }
+
+    /// What rounding leaves of the dissipation defect: F at both ends is a sum of terms of the size of its square root.
+    pub fn dissipation_rounding(&self, k: usize) -> f64 {
+        let f = self.objective[k].abs() + self.drop[k].abs();
+        ROUNDING * (f + f.sqrt()) / self.drop[k].abs()
+    }
+
+    /// What rounding leaves of the speed defect: ∇p is known to `πn·sup|p|` roundings, and divided by the distance of the instants.
+    pub fn speed_rounding(&self, k: usize, time: f64, finest: f64) -> f64 {
+        let size = self.p[k].iter().fold(0.0f64, |m, p| p.abs().max(m));
+        ROUNDING * (1.0 + PI * finest * size) / (offsets(time)[4] * self.speed[k])
+    }
+}
+
+/// A few units of rounding.
+const ROUNDING: f64 = 8.0 * f64::EPSILON;
 
 /// F, D and v at one state.
 struct Point {
@@ -93,6 +123,7 @@ pub fn along(run: &Run, metric: Metric) -> Result<Along> {
     .mirror()?;
     let mut observer = Observer::new(run, metric);
     let mut along = Along::default();
+    let mut travelled = 0.0;
     let (mut before, mut length) = (
         observer
             .at(&run.context.built.start.on(run.torus))?
@@ -105,6 +136,8 @@ pub fn along(run: &Run, metric: Metric) -> Result<Along> {
         let rule = observer.integrate(from, time, &|node| state(node))?;
         let point = observer.at(state(CENTRE))?;
         length += rule.length;
+        travelled += rule.travelled;
+        along.travelled.push(travelled);
         along.drop.push(before - point.objective);
         before = point.objective;
         along.objective.push(point.objective);
@@ -120,7 +153,7 @@ pub fn along(run: &Run, metric: Metric) -> Result<Along> {
         along
             .eigenvalues
             .push((diagnosis.min_eigenvalue, diagnosis.max_eigenvalue));
-        along.spectral_tail = diagnosis.spectral_tail;
+        along.spectral_tail = along.spectral_tail.max(diagnosis.spectral_tail);
         along.p.push(state(CENTRE).clone());
         along.log_rho.push(point.log_rho);
         along.velocity.push(point.velocity);
@@ -174,6 +207,7 @@ struct Rule {
     dissipated: f64,
     error: f64,
     length: f64,
+    travelled: f64,
 }
 
 /// Workspace for measuring states.
@@ -230,13 +264,15 @@ impl Observer {
         state: &dyn Fn(usize) -> &'s Vec<f64>,
     ) -> Result<Rule> {
         let half = 0.5 * (to - from);
-        let (mut fine, mut coarse, mut length) = (0.0, 0.0, 0.0);
+        let (mut fine, mut coarse, mut length, mut travelled) = (0.0, 0.0, 0.0, 0.0);
         for i in 0..RULE {
-            let d = self.at(state(i))?.dissipation;
+            let point = self.at(state(i))?;
+            let d = point.dissipation;
             let (kronrod, gauss) = weights(i);
             fine += half * kronrod * d;
             coarse += half * gauss * d;
             length += half * kronrod * d.max(0.0).sqrt();
+            travelled += half * kronrod * point.speed;
         }
         // The estimate of QUADPACK: the rule of 15 is far better than its difference to that of 7.
         let difference = (fine - coarse).abs();
@@ -245,6 +281,7 @@ impl Observer {
             dissipated: fine,
             error: error.min(difference),
             length,
+            travelled,
         })
     }
 

@@ -2,21 +2,10 @@
 
 use super::MirrorFlow;
 use super::claims::{AGREEMENT, CLAIMS};
-use super::path::Along;
 use crate::order::Point;
 use crate::record::{Record, RecordError};
 use crate::study::hypothesis;
 use crate::verdict::{Claim, Law, Observed, Verdict};
-
-/// `|F_{k−1} − F_k − ∫D|/(F_{k−1} − F_k)`.
-pub fn dissipation_defect(along: &Along, k: usize) -> f64 {
-    ((along.drop[k] - along.dissipated[k]) / along.drop[k]).abs()
-}
-
-/// `|LOT speed − ‖v‖|/‖v‖`.
-pub fn speed_defect(along: &Along, k: usize) -> f64 {
-    (along.lot_speed[k] / along.speed[k] - 1.0).abs()
-}
 
 /// Verdicts on all claims; what was not measured, because the run was cut short, decides nothing.
 pub fn judge(study: &MirrorFlow, slug: &str, record: &Record) -> Result<Vec<Verdict>, RecordError> {
@@ -25,9 +14,11 @@ pub fn judge(study: &MirrorFlow, slug: &str, record: &Record) -> Result<Vec<Verd
         slug,
         record,
     };
+    let asked = CLAIMS.iter().filter(|claim| judge.asks(claim));
     if let Some(why) = hypothesis::failed(record)? {
-        let refused = CLAIMS.iter().map(|claim| claim.not_applicable(slug, &why));
-        return Ok(refused.collect());
+        return Ok(asked
+            .map(|claim| claim.not_applicable(slug, &why))
+            .collect());
     }
     let verdict = |claim: &Claim| match judge.claim(claim) {
         Err(RecordError::Missing(name)) => {
@@ -35,7 +26,7 @@ pub fn judge(study: &MirrorFlow, slug: &str, record: &Record) -> Result<Vec<Verd
         }
         judged => judged,
     };
-    CLAIMS.iter().map(verdict).collect()
+    asked.map(verdict).collect()
 }
 
 struct Judge<'a> {
@@ -45,95 +36,107 @@ struct Judge<'a> {
 }
 
 impl Judge<'_> {
+    /// Orders are judged where there are refinements, and where space is discretised by differences.
+    fn asks(&self, claim: &Claim) -> bool {
+        let is = |ending| claim.name.ends_with(ending);
+        (!is("time-order") || !self.study.refinements.is_empty())
+            && (!is("space-order") || self.differences())
+    }
+
+    fn differences(&self) -> bool {
+        self.record.number("space_order").is_ok()
+    }
+
     fn claim(&self, claim: &Claim) -> Result<Verdict, RecordError> {
         match claim.name {
             "mass" => self.mass(claim),
-            "primal-mirror" | "dual-mirror" | "conjugacy" | "dissipation" | "lot-speed"
-                if self.record.number("space_order").is_ok() =>
-            {
-                Ok(claim.not_applicable(self.slug, DIFFERENCES))
-            }
+            "length" => self.length(claim),
+            name if name.ends_with("time-order") => self.time_order(claim),
+            name if name.ends_with("space-order") => self.space_order(claim),
+            _ if self.differences() => Ok(claim.not_applicable(self.slug, DIFFERENCES)),
             "primal-mirror" => self.agreement(claim, "primal_budget"),
             "dual-mirror" => self.agreement(claim, "dual_budget"),
             "conjugacy" => self.agreement(claim, "conjugate_budget"),
-            "dissipation" => self.dissipation(claim),
-            "lot-speed" => self.speed(claim),
-            name if name.ends_with("time-order") => self.time_order(claim),
-            _ => self.space_order(claim),
+            "dissipation" => self.at_instants(claim, self.record.values("dissipation_budget")?),
+            "lot-speed" => self.at_instants(claim, self.record.values("speed_budget")?),
+            name => unreachable!("{name} is not a claim of this study"),
         }
     }
 
-    /// The largest difference over all instants; its budget is how far either route moves with grid and tolerance.
+    /// Differences of the routes; their budget is how far either of them moves with grid and tolerance.
     fn agreement(&self, claim: &Claim, own: &str) -> Result<Verdict, RecordError> {
         let dimension = self.record.array("p")?.ndim() - 1;
         let claim = claim.with_law(Law::Below(AGREEMENT[dimension - 1]));
-        let values = self.record.values(claim.quantity)?;
         let (mirror, own) = (self.record.values("rho_budget")?, self.record.values(own)?);
         let budgets: Vec<f64> = mirror.iter().zip(own).map(|(a, b)| a + b).collect();
-        Ok(self.largest(&claim, values, &budgets))
+        self.at_instants(&claim, &budgets)
     }
 
     fn mass(&self, claim: &Claim) -> Result<Verdict, RecordError> {
         let least = self.record.values("min_density")?;
         let least = least.iter().copied().fold(f64::INFINITY, f64::min);
-        let (value, _) = largest(self.record.values("mass_defect")?);
+        let defects = self.record.values("mass_defect")?;
+        let value = defects.iter().copied().fold(0.0, f64::max);
         let reason = format!("least density {least:.3e}");
+        // A density that is not positive is as bad as a mass of two.
+        let value = if least > 0.0 { value } else { 1.0 };
         Ok(claim.judge_number(self.slug, Observed::plus_minus(value, 0.0), reason))
     }
 
-    fn dissipation(&self, claim: &Claim) -> Result<Verdict, RecordError> {
-        let [drop, dissipated, quadrature, budget] =
-            ["drop", "dissipated", "quadrature", "dissipation_budget"]
-                .map(|name| self.record.values(name));
-        let (drop, dissipated) = (drop?, dissipated?);
-        let (quadrature, budget) = (quadrature?, budget?);
-        let defect = |k: usize| ((drop[k] - dissipated[k]) / drop[k]).abs();
-        let defects: Vec<f64> = (0..drop.len()).map(defect).collect();
-        let budgets: Vec<f64> = (0..drop.len())
-            .map(|k| budget[k] + (quadrature[k] / drop[k]).abs())
-            .collect();
-        Ok(self.largest(claim, &defects, &budgets))
+    /// `LOT(ρ_0, ρ_T) / ∫‖v‖dt`.
+    fn length(&self, claim: &Claim) -> Result<Verdict, RecordError> {
+        let travelled = self.record.values("travelled")?;
+        let length = travelled.last().copied().unwrap_or(f64::NAN);
+        let ratio = self.record.number("lot_distance")? / length;
+        let reason = format!("length {length:.4}");
+        Ok(claim.judge_number(self.slug, Observed::plus_minus(ratio, ROUNDING), reason))
     }
 
-    fn speed(&self, claim: &Claim) -> Result<Verdict, RecordError> {
-        let (speed, lot) = (
-            self.record.values("speed")?,
-            self.record.values("lot_speed")?,
-        );
-        let defects: Vec<f64> = lot
-            .iter()
-            .zip(speed)
-            .map(|(l, s)| (l / s - 1.0).abs())
-            .collect();
-        Ok(self.largest(claim, &defects, self.record.values("speed_budget")?))
-    }
-
-    /// Judges the largest of values, whose instants are named, with the budget there.
-    fn largest(&self, claim: &Claim, values: &[f64], budgets: &[f64]) -> Verdict {
-        let (value, k) = largest(values);
-        let observed = Observed {
-            value,
-            interval: ((value - budgets[k]).max(0.0), value),
+    /// Judges the claim's quantity at every instant by itself: a value within the limit holds, one whose budget does not reach down to it
+    /// is refuted, and where the budget covers the limit nothing is said, which is listed. Instants that say nothing must not
+    /// be the majority.
+    fn at_instants(&self, claim: &Claim, budgets: &[f64]) -> Result<Verdict, RecordError> {
+        let Law::Below(limit) = claim.law else {
+            unreachable!("{} is not about a defect", claim.name)
         };
-        let reason = format!("largest at t = {}", self.study.times[k]);
-        claim.judge_number(self.slug, observed, reason)
+        let values = self.record.values(claim.quantity)?;
+        let says = |k: &usize| values[*k] <= limit || values[*k] - budgets[*k] > limit;
+        let (telling, silent): (Vec<usize>, Vec<usize>) = (0..values.len()).partition(says);
+        if telling.len() <= silent.len() {
+            let why = "at most instants the error budget is larger than the limit: use more points, a tighter tolerance, or earlier times";
+            return Ok(claim.undecided(self.slug, why));
+        }
+        let worst = telling
+            .iter()
+            .copied()
+            .max_by(|&a, &b| values[a].total_cmp(&values[b]));
+        let worst = worst.expect("some instant says something");
+        let observed = Observed {
+            value: values[worst],
+            interval: ((values[worst] - budgets[worst]).max(0.0), values[worst]),
+        };
+        let reason = format!("largest at t = {}", self.study.times[worst]);
+        let mut verdict = claim.judge_number(self.slug, observed, reason);
+        verdict.excluded = silent
+            .iter()
+            .map(|&k| {
+                format!(
+                    "t = {}: {:.1e} with an error budget of {:.1e}",
+                    self.study.times[k], values[k], budgets[k]
+                )
+            })
+            .collect();
+        Ok(verdict)
     }
 
     fn time_order(&self, claim: &Claim) -> Result<Verdict, RecordError> {
-        if self.study.refinements.is_empty() {
-            return Ok(claim.not_applicable(self.slug, "no refinements were asked for"));
-        }
         let order = self.record.number("time_order")?;
         let points = self.points("steps", claim.quantity)?;
         Ok(claim.with_law(Law::Equals(order)).judge(self.slug, &points))
     }
 
     fn space_order(&self, claim: &Claim) -> Result<Verdict, RecordError> {
-        let Ok(order) = self.record.number("space_order") else {
-            let why =
-                "a spectral calculus has no order in h: its error falls faster than every power";
-            return Ok(claim.not_applicable(self.slug, why));
-        };
+        let order = self.record.number("space_order")?;
         let points = self.points("spacings", claim.quantity)?;
         Ok(claim.with_law(Law::Equals(order)).judge(self.slug, &points))
     }
@@ -169,16 +172,5 @@ const TIGHT_PART: f64 = 0.1;
 
 const DIFFERENCES: &str = "with differences the identity holds up to their order in h only, which is what the space orders judge";
 
-/// The largest value and where it is.
-fn largest(values: &[f64]) -> (f64, usize) {
-    values
-        .iter()
-        .enumerate()
-        .fold((0.0, 0), |best, (k, &value)| {
-            if value > best.0 || value.is_nan() {
-                (value, k)
-            } else {
-                best
-            }
-        })
-}
+/// Lengths are compared that were rounded, and come from a rule of high order.
+const ROUNDING: f64 = 1e-9;

@@ -75,17 +75,8 @@ impl ScalingLimit {
             )
         };
         let jobs = self.epsilons.iter().map(job).collect();
-        let mut comparisons = Vec::new();
-        let mut outcome = Ok(());
-        for found in jobs::run(jobs, context.progress, (REFERENCE_SHARE, 1.0)) {
-            match found {
-                Ok(comparison) => comparisons.push(comparison),
-                Err(error) => {
-                    outcome = Err(error);
-                    break;
-                }
-            }
-        }
+        let found = jobs::run(jobs, context.progress, (REFERENCE_SHARE, 1.0));
+        let (comparisons, outcome) = jobs::first_failure(found);
         Measured::after(self.record(context, limit, &comparisons), outcome)
     }
 
@@ -164,10 +155,10 @@ impl Experiment for ScalingLimit {
             })
         };
         let jobs = [Variation::None, Variation::Space, Variation::Time].map(job);
-        let mut found =
-            jobs::run(jobs.into(), context.progress, (0.0, REFERENCE_SHARE)).into_iter();
-        let mut next = || found.next().expect("a result for every job");
-        let (limit, coarser, looser) = (next()?, next()?, next()?);
+        let found = jobs::run(jobs.into(), context.progress, (0.0, REFERENCE_SHARE));
+        let (found, outcome) = jobs::first_failure(found);
+        outcome?;
+        let [limit, coarser, looser] = <[Reference; 3]>::try_from(found).expect("three jobs");
         self.measure_against(context, &limit, &[coarser, looser])
     }
 

@@ -1,0 +1,196 @@
+//! What each study leaves: its figures, the shapes of its arrays, its densities, the rows of its curve.
+
+use super::contract::Arrays;
+use mirrorflow::study::{ExponentialConvergence, MirrorFlow, ScalingLimit, Study};
+use ndarray::{ArrayD, Axis};
+use std::collections::BTreeMap;
+
+/// Shapes by the arrays' names.
+pub type Shapes = BTreeMap<String, Vec<usize>>;
+
+/// Names of the figures of a study in `dimension`s.
+pub fn figures(study: &Study, dimension: usize) -> Vec<&'static str> {
+    match study {
+        Study::Flow(_) => vec!["fields", "health"],
+        Study::Sinkhorn(_) => vec!["fields", "decay"],
+        Study::ScalingLimit(_) => vec!["orders", "fields", "profile"],
+        Study::OptimalMap(_) => vec!["map"],
+        Study::MirrorFlow(flow) => {
+            let orders = (!flow.refinements.is_empty()).then_some("orders");
+            let always = ["fields", "maps", "velocity", "identities"];
+            always.into_iter().chain(orders).collect()
+        }
+        Study::ExponentialConvergence(_) => vec!["decay", "rates", "distances", "slowest-mode"],
+        Study::SideBySide(_) if dimension == 1 => vec!["page"],
+        Study::SideBySide(_) => vec!["page", "maps"],
+    }
+}
+
+/// Shapes of the arrays of a study on a grid of these points.
+pub fn shapes(study: &Study, points: &[usize]) -> Shapes {
+    match study {
+        Study::Flow(flow) => {
+            let instants = flow.times.len();
+            let series = [&[instants], points].concat();
+            let curves = named("times kl", &[instants]);
+            joined([curves, named("p rho", &series)])
+        }
+        Study::Sinkhorn(sinkhorn) => joined([
+            named("epsilon", &[]),
+            named("p q log_rho", points),
+            named("kl", &[sinkhorn.iterations]),
+        ]),
+        Study::ScalingLimit(limit) => of_limit(limit, points),
+        Study::OptimalMap(_) => of_map(points),
+        Study::MirrorFlow(flow) => of_mirror_flow(flow, points),
+        Study::ExponentialConvergence(decay) => of_decay(decay, points),
+        Study::SideBySide(page) => {
+            let series = [&[page.times.len()], points].concat();
+            joined([
+                prefixed("limit_", of_limit(&page.scaling_limit(), points)),
+                prefixed("decay_", of_decay(&page.convergence(), points)),
+                named("times", &[page.times.len()]),
+                named("p rho p_epsilon rho_epsilon", &series),
+            ])
+        }
+    }
+}
+
+fn of_limit(limit: &ScalingLimit, points: &[usize]) -> Shapes {
+    let count = limit.epsilons.len();
+    let quantities = "epsilons potential gradient corrected profile wasserstein lot kl";
+    let iterates = [&[count], points].concat();
+    joined([
+        named(quantities, &[count]),
+        named("p rho r", points),
+        named("p_epsilon", &iterates),
+    ])
+}
+
+fn of_map(points: &[usize]) -> Shapes {
+    let certificates = "push_forward duality_gap inverse";
+    let circle = if points.len() == 1 { "circle" } else { "" };
+    let compared = [certificates, circle].join(" ");
+    let budgets = compared
+        .split_whitespace()
+        .map(|name| format!("{name}_budget"));
+    let vector = [&[points.len()], points].concat();
+    joined([
+        named("p q", points),
+        named("displacement", &vector),
+        named("cost wasserstein residual newton_steps krylov", &[]),
+        named("min_eigenvalue max_eigenvalue spectral_tail", &[]),
+        named(&compared, &[]),
+        named(&budgets.collect::<Vec<_>>().join(" "), &[]),
+    ])
+}
+
+fn of_mirror_flow(flow: &MirrorFlow, points: &[usize]) -> Shapes {
+    let instants = flow.times.len();
+    let series = [&[instants], points].concat();
+    let vectors = [&[instants, points.len()], points].concat();
+    let along = "times objective drop dissipation dissipated quadrature speed lot_speed length";
+    let routes = "primal_difference dual_difference conjugate_difference mass_defect min_density";
+    let budgets = "rho_budget time_budget primal_budget dual_budget conjugate_budget \
+                   dissipation_budget speed_budget";
+    let mut shapes = joined([
+        named(along, &[instants]),
+        named(routes, &[instants]),
+        named(budgets, &[instants]),
+        named("p rho", &series),
+        named("v", &vectors),
+        named("lot_distance min_eigenvalue spectral_tail", &[]),
+    ]);
+    if !flow.refinements.is_empty() {
+        let errors = "steps mirror_time_error dual_time_error primal_time_error";
+        shapes.extend(named(errors, &[flow.refinements.len()]));
+        let floors = "time_order mirror_time_floor dual_time_floor primal_time_floor";
+        shapes.extend(named(floors, &[]));
+    }
+    shapes
+}
+
+fn of_decay(decay: &ExponentialConvergence, points: &[usize]) -> Shapes {
+    let instants = decay.samples + 1;
+    let curves = "times kl fisher gradient wasserstein bound fokker_planck_kl kl_budget \
+                  gradient_budget fokker_planck_kl_budget";
+    let mut shapes = joined([
+        named(curves, &[instants]),
+        named("lambda kappa gap fokker_planck_gap", &[]),
+        named("min_eigenvalue spectral_tail", &[]),
+        named("eigenvalues fokker_planck_eigenvalues", &[3]),
+        named("p rho h p_infinity eigenfunction", points),
+    ]);
+    let epsilons = decay.epsilons.len();
+    if epsilons > 0 {
+        shapes.extend(named("epsilons", &[epsilons]));
+        let family = "sinkhorn_kl sinkhorn_kl_budget";
+        shapes.extend(named(family, &[epsilons, instants]));
+    }
+    if !decay.others.is_empty() {
+        let family = [decay.others.len(), instants];
+        shapes.extend(named("others_kl others_kl_budget", &family));
+    }
+    shapes
+}
+
+/// The instants or ε that a study was asked for, by the array that must repeat them.
+pub fn asked(study: &Study) -> Vec<(&'static str, Vec<f64>)> {
+    match study {
+        Study::Flow(flow) => vec![("times", flow.times.clone())],
+        Study::Sinkhorn(sinkhorn) => vec![("epsilon", vec![sinkhorn.epsilon])],
+        Study::ScalingLimit(limit) => vec![("epsilons", limit.epsilons.clone())],
+        Study::OptimalMap(_) => Vec::new(),
+        Study::MirrorFlow(flow) => vec![("times", flow.times.clone())],
+        Study::ExponentialConvergence(decay) if decay.epsilons.is_empty() => Vec::new(),
+        Study::ExponentialConvergence(decay) => vec![("epsilons", decay.epsilons.clone())],
+        Study::SideBySide(page) => vec![
+            ("times", page.times.clone()),
+            ("limit_epsilons", page.epsilons.clone()),
+            ("decay_epsilons", page.epsilons.clone()),
+        ],
+    }
+}
+
+/// Every density that a study records.
+pub fn densities(study: &Study, arrays: &Arrays) -> Vec<ArrayD<f64>> {
+    let each = |name: &str| arrays[name].axis_iter(Axis(0)).map(|rho| rho.to_owned());
+    match study {
+        Study::Flow(_) | Study::MirrorFlow(_) => each("rho").collect(),
+        Study::Sinkhorn(_) => vec![arrays["log_rho"].mapv(f64::exp)],
+        Study::ScalingLimit(_) | Study::ExponentialConvergence(_) => vec![arrays["rho"].clone()],
+        Study::OptimalMap(_) => Vec::new(),
+        Study::SideBySide(_) => {
+            let ends = ["limit_rho", "decay_rho"].map(|name| arrays[name].clone());
+            each("rho").chain(each("rho_epsilon")).chain(ends).collect()
+        }
+    }
+}
+
+/// Rows of the study's curve: a step, an iteration, an ε, an instant.
+pub fn rows(study: &Study, arrays: &Arrays) -> usize {
+    match study {
+        Study::Flow(_) => arrays["step_time"].len(),
+        Study::Sinkhorn(sinkhorn) => sinkhorn.iterations,
+        Study::ScalingLimit(limit) => limit.epsilons.len(),
+        Study::OptimalMap(_) => 1,
+        Study::MirrorFlow(flow) => flow.times.len(),
+        Study::ExponentialConvergence(decay) => decay.samples + 1,
+        Study::SideBySide(page) => page.samples + 1,
+    }
+}
+
+/// Every name of the list with the shape.
+fn named(list: &str, shape: &[usize]) -> Shapes {
+    let names = list.split_whitespace();
+    names.map(|name| (name.into(), shape.to_vec())).collect()
+}
+
+fn joined<const N: usize>(parts: [Shapes; N]) -> Shapes {
+    parts.into_iter().flatten().collect()
+}
+
+fn prefixed(prefix: &str, shapes: Shapes) -> Shapes {
+    let longer = |(name, shape)| (format!("{prefix}{name}"), shape);
+    shapes.into_iter().map(longer).collect()
+}
