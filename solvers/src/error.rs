@@ -84,6 +84,10 @@ pub enum Error {
         remedy: String,
     },
 
+    /// A matrix of the Gaussian sector is not what it must be.
+    #[error("Gaussian sector: {reason}; {remedy}")]
+    Gaussian { reason: String, remedy: String },
+
     /// An error inside a larger computation, with the place.
     #[error("{place}: {error}")]
     During { place: String, error: Box<Error> },

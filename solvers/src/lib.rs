@@ -9,6 +9,7 @@ pub mod elementary;
 pub mod error;
 pub mod flows;
 pub mod fourier;
+pub mod gaussian;
 pub mod interpolation;
 pub mod krylov;
 pub mod legendre;

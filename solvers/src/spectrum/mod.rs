@@ -4,7 +4,7 @@
 //! gap (THEORY §6); B = I is Fokker–Planck, where the log-Sobolev constant is at most the gap.
 
 mod davidson;
-mod dense;
+pub(crate) mod dense;
 mod ground_state;
 mod preconditioner;
 #[cfg(test)]

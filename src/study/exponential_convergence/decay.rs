@@ -87,7 +87,10 @@ fn extrapolated(rates: [f64; 3], noise: [f64; 3]) -> Option<Observed> {
     let total: f64 = noise.iter().sum();
     if (c - b).abs().max((b - a).abs()) <= 2.0 * total {
         // They differ by no more than their noise: arrived.
-        return Some(Observed::plus_minus(c, (c - a).abs() + total));
+        return Some(Observed::plus_minus(
+            c,
+            (c - a).abs() + total + STILL * c.abs(),
+        ));
     }
     let value = limit(rates)?;
     let (mut low, mut high) = (value, value);
@@ -106,9 +109,10 @@ fn extrapolated(rates: [f64; 3], noise: [f64; 3]) -> Option<Observed> {
             high = high.max(beyond).max(moved[2]);
         }
     }
+    let rounding = STILL * value.abs();
     Some(Observed {
         value,
-        interval: (low, high),
+        interval: (low - rounding, high + rounding),
     })
 }
 
