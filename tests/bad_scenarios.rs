@@ -160,8 +160,8 @@ const MIRROR_STUDIES: &[Case] = &[
     ("[8, 16, 32]", "[8, 16]", &["three numbers of steps, 2 given"], "[8, 16]"),
     ("[8, 16, 32]", "[8, 32, 16]", &["16 steps do not come after 32"], "16"),
     ("[8, 16, 32]", "[8, 16, 16]", &["16 steps do not come after 16"], "16"),
-    ("[8, 16, 32]", "[0, 16, 32]", &["16 steps do not come after 0", "positive numbers of steps"], "16"),
-    ("Entropy", "PowerEntropy(exponent: 1.0)", &["m = 1 is a limit of the family", "RelativeEntropy (or Entropy)"], "PowerEntropy(exponent: 1.0)"),
+    ("[8, 16, 32]", "[0, 16, 32]", &["0 steps do not come after 0", "positive numbers of steps"], "0"),
+    ("Entropy", "PowerEntropy(exponent: 1.0)", &["m = 1 is a limit of the family", "m = 1 is Entropy"], "PowerEntropy(exponent: 1.0)"),
     ("Entropy", "PowerDivergence(exponent: 0.0)", &["m = 0 is a limit of the family", "ReverseRelativeEntropy"], "PowerDivergence(exponent: 0.0)"),
     ("ChiSquare", "PowerDivergence(exponent: 1)", &["m = 1 is a limit of the family"], "PowerDivergence(exponent: 1)"),
     ("[ChiSquare]", "[ChiSquare, Entropy]", &["the flow of the entropy does not converge to e^{-f}", "ReverseRelativeEntropy"], "Entropy"),
@@ -175,7 +175,7 @@ const MIRROR_STUDIES: &[Case] = &[
     ("[0.01, 0.005]", "[0.01, 0.01]", &["ε = 0.01 is listed twice"], "0.01"),
     ("time: 0.048, epsilons: [0.012, 0.006, 0.004]", "time: 0.036, epsilons: [0.012, 0.006, 0.008]", &["time 0.036 is not a whole number of iterations at ε = 0.008", "4.50 iterations"], "0.008"),
     ("0.004]", "0.0096]", &["time 0.024 is not a whole number of iterations at ε = 0.0096"], "0.0096"),
-    ("[0.012, 0.024]", "[0.012, 0.02]", &["time 0.02 is not a whole number of iterations at ε = 0.012"], "0.012"),
+    ("[0.012, 0.024]", "[0.012, 0.02]", &["time 0.02 is not a whole number of iterations at the largest ε = 0.012", "use multiples of 0.012"], "0.02"),
     ("[0.012, 0.006, 0.004]", "[0.012, 0.006]", &["needs 3 or more ε, 2 given"], "[0.012, 0.006]"),
     ("horizon: 0.96", "horizon: -1.0", &["the horizon must be positive"], "-1.0"),
 ];
@@ -191,8 +191,8 @@ fn instants_are_checked_against_the_largest_epsilon() {
     let unsorted: Case = (
         "[0.012, 0.006, 0.004], times: [0.012",
         "[0.004, 0.012, 0.006], times: [0.004",
-        &["time 0.004 is not a whole number of iterations at ε = 0.012"],
-        "0.012",
+        &["time 0.004 is not a whole number of iterations at the largest ε = 0.012"],
+        "0.004",
     );
     check(MIRROR, &unsorted);
 }

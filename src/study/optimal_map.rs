@@ -230,6 +230,7 @@ impl Experiment for OptimalMap {
         let failed = hypothesis::failed(record)?;
         let circle = record.array("p")?.ndim() == 1;
         let differences = record.number("space_order").is_ok();
+        let residual = record.number("residual")?;
         let verdict = |claim: &Claim| {
             if let Some(why) = &failed {
                 return claim.not_applicable(study, why);
@@ -243,9 +244,11 @@ impl Experiment for OptimalMap {
             let budget = record.number(&format!("{}_budget", claim.quantity));
             match (record.number(claim.quantity), budget) {
                 (Ok(value), Ok(budget)) => {
+                    // A residual of log ρ is an error of the map of at most its size.
+                    let low = (value - budget - residual).max(0.0);
                     let observed = Observed {
                         value,
-                        interval: ((value - budget).max(0.0), value),
+                        interval: (low, value),
                     };
                     let reason = format!("changes by {budget:.1e} on three quarters of the nodes");
                     claim.judge_number(study, observed, reason)

@@ -20,7 +20,11 @@ pub fn figures(study: &Study, dimension: usize) -> Vec<&'static str> {
             let always = ["fields", "maps", "velocity", "identities"];
             always.into_iter().chain(orders).collect()
         }
-        Study::ExponentialConvergence(_) => vec!["decay", "rates", "distances", "slowest-mode"],
+        Study::ExponentialConvergence(decay) => {
+            let objectives = (!decay.others.is_empty()).then_some("objectives");
+            let always = ["decay", "rates", "distances", "slowest-mode"];
+            always.into_iter().chain(objectives).collect()
+        }
         Study::SideBySide(_) if dimension == 1 => vec!["page"],
         Study::SideBySide(_) => vec!["page", "maps"],
     }
@@ -118,7 +122,7 @@ fn of_decay(decay: &ExponentialConvergence, points: &[usize]) -> Shapes {
         named(curves, &[instants]),
         named("lambda kappa gap fokker_planck_gap", &[]),
         named("min_eigenvalue spectral_tail", &[]),
-        named("eigenvalues fokker_planck_eigenvalues", &[3]),
+        named("eigenvalues fokker_planck_eigenvalues", &[4]),
         named("p rho h p_infinity eigenfunction", points),
     ]);
     let epsilons = decay.epsilons.len();

@@ -464,9 +464,9 @@ fn order(stepper: Stepper) -> u32 {
 /// The scenario's method with fixed steps.
 fn refined(stepper: Stepper, step: f64) -> Stepper {
     match stepper {
-        Stepper::Adaptive { tolerance } | Stepper::Fixed { tolerance, .. } => Stepper::Fixed {
+        Stepper::Adaptive { .. } | Stepper::Fixed { .. } => Stepper::Fixed {
             step,
-            tolerance: (TIGHTER * tolerance).max(TIGHTEST),
+            tolerance: TIGHTEST,
         },
         Stepper::Explicit { method, .. } => Stepper::Explicit { method, step },
     }

@@ -137,8 +137,21 @@ impl Judge<'_> {
 
     fn space_order(&self, claim: &Claim) -> Result<Verdict, RecordError> {
         let order = self.record.number("space_order")?;
-        let points = self.points("spacings", claim.quantity)?;
-        Ok(claim.with_law(Law::Equals(order)).judge(self.slug, &points))
+        let (resolved, coarse): (Vec<Point>, Vec<Point>) = self
+            .points("spacings", claim.quantity)?
+            .into_iter()
+            .partition(|point| point.value <= RESOLVED);
+        let mut verdict = claim
+            .with_law(Law::Equals(order))
+            .judge(self.slug, &resolved);
+        let unresolved = |point: &Point| {
+            format!(
+                "h = {}: an error of {:.1e} is not resolved",
+                point.epsilon, point.value
+            )
+        };
+        verdict.excluded.extend(coarse.iter().map(unresolved));
+        Ok(verdict)
     }
 
     /// Errors against steps, whose floor is how far the reference moves at ten times its tolerance, or against spacings.
@@ -166,6 +179,9 @@ impl Judge<'_> {
         Ok(x.iter().zip(y).map(point).collect())
     }
 }
+
+/// A relative error above this is not in the range where orders show.
+const RESOLVED: f64 = 1e-3;
 
 /// Share of the change to a tolerance a hundred times looser that is error at the tight one: a hundredth would be proportional.
 const TIGHT_PART: f64 = 0.1;
