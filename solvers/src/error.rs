@@ -51,6 +51,18 @@ pub enum Error {
         time: f64,
     },
 
+    /// A step of mirror descent outside `(0, limit]` (THEORY §7).
+    #[error(
+        "step η = {step:.3e} at iteration {iteration} of mirror descent is outside (0, {limit:.3e}], its stability limit with \
+         modes |k_i| ≤ {band}; use a step ≤ {limit:.3e}, the adaptive schedule, a lower band limit, or the implicit step"
+    )]
+    DescentStep {
+        iteration: usize,
+        step: f64,
+        limit: f64,
+        band: usize,
+    },
+
     /// ∇²u is no longer positive definite.
     #[error(
         "lost convexity{when}: smallest eigenvalue of ∇²u is {eigenvalue:.3e} at x = {at:?}; {remedy}"

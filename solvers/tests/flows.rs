@@ -261,8 +261,8 @@ fn orders_in_time() {
     };
     let mirror = |stepper| end(&mut primal(&torus, None), stepper, &start, time);
     let gradient = |stepper| end(&mut gradient_flow(&torus, None), stepper, &start, time);
-    let systems: [(&str, &dyn Fn(Stepper) -> Vec<f64>, f64); 2] =
-        [("primal", &mirror, 10.0), ("gradient", &gradient, 2.0)];
+    type Run<'a> = &'a dyn Fn(Stepper) -> Vec<f64>;
+    let systems: [(&str, Run, f64); 2] = [("primal", &mirror, 10.0), ("gradient", &gradient, 2.0)];
     for (name, run, steps) in systems {
         let exact = run(adaptive(1e-12));
         let error = |stepper| sup_difference(&run(stepper), &exact);
@@ -369,8 +369,8 @@ fn small_perturbations_decay_by_the_linear_theory() {
                 GradientFlow::from_values(Box::new(ChiSquare), zero(), calculus(&torus, None));
             end(&mut system, adaptive(1e-11), start, time)
         };
-        let flows: [(&str, &mut dyn FnMut(&[f64]) -> Vec<f64>); 2] =
-            [("mirror", &mut mirror), ("gradient", &mut gradient)];
+        type Rate<'a> = &'a mut dyn FnMut(&[f64]) -> Vec<f64>;
+        let flows: [(&str, Rate); 2] = [("mirror", &mut mirror), ("gradient", &mut gradient)];
         for (name, flow) in flows {
             let errors = [0.1, 0.05, 0.025].map(|a| left(flow, a));
             assert!(

@@ -10,6 +10,7 @@
 //! for marginally resolved data: modes with `3|k_i| > n_i` are then not evolved.
 
 use super::{Calculus, Derivatives, Symbol};
+use crate::error::{Error, Result};
 use crate::fourier::{Complex64, Fourier, angular};
 use crate::parallel::for_each_block;
 use crate::symmetric::pairs;
@@ -27,7 +28,7 @@ pub struct Spectral {
     work: Vec<Complex64>,
     /// Where a divergence is summed.
     total: Vec<Complex64>,
-    /// One for the modes that the 2/3 rule keeps along each axis, when dealiased.
+    /// One for the modes that are kept along each axis, when dealiased or band-limited.
     kept: Option<Vec<Vec<f64>>>,
 }
 
@@ -56,13 +57,36 @@ impl Spectral {
 
     /// Right-hand sides projected by the 2/3 rule.
     pub fn dealiased(torus: &Torus) -> Self {
+        Self::keeping(torus, |k, n| 3.0 * k.abs() <= n as f64)
+    }
+
+    /// Right-hand sides projected on the modes `|k_i| ≤ band`: what mirror descent evolves (THEORY §7).
+    ///
+    /// # Errors
+    /// [`Error::Grid`] unless `2·band < n_i` along every axis, so that no Nyquist mode is kept.
+    pub fn band_limited(torus: &Torus, band: usize) -> Result<Self> {
+        if let Some(n) = torus.points().iter().find(|&&n| 2 * band >= n) {
+            return Err(Error::Grid {
+                points: torus.points().to_vec(),
+                reason: format!(
+                    "modes |k| ≤ {band} need more than {n} points along every axis; use {} points or a band limit ≤ {}",
+                    2 * band + 2,
+                    n / 2 - 1
+                ),
+            });
+        }
+        Ok(Self::keeping(torus, |k, _| k.abs() <= band as f64))
+    }
+
+    /// Right-hand sides projected on the modes with `keep(k_i, n_i)` along every axis.
+    fn keeping(torus: &Torus, keep: impl Fn(f64, usize) -> bool) -> Self {
         let plain = Self::new(torus);
-        let keep = |(axis, &n): (usize, &usize)| -> Vec<f64> {
+        let along = |(axis, &n): (usize, &usize)| -> Vec<f64> {
             let wavenumbers = plain.fourier.wavenumbers(axis);
-            let kept = wavenumbers.iter().map(|k| 3.0 * k.abs() <= n as f64);
+            let kept = wavenumbers.iter().map(|&k| keep(k, n));
             kept.map(f64::from).collect()
         };
-        let kept = torus.points().iter().enumerate().map(keep).collect();
+        let kept = torus.points().iter().enumerate().map(along).collect();
         Self {
             kept: Some(kept),
             ..plain
@@ -226,5 +250,18 @@ mod tests {
         let mut untouched = mode(&torus, 9.0);
         Spectral::new(&torus).project(&mut untouched);
         assert_eq!(untouched, mode(&torus, 9.0));
+    }
+
+    #[test]
+    fn a_band_limit_keeps_its_modes_and_refuses_the_nyquist_mode() {
+        let torus = Torus::new(&[24, 16]).unwrap();
+        let mut spectral = Spectral::band_limited(&torus, 5).unwrap();
+        let (mut low, mut high) = (mode(&torus, 5.0), mode(&torus, 6.0));
+        spectral.project(&mut low);
+        spectral.project(&mut high);
+        assert!(sup_difference(&low, &mode(&torus, 5.0)) < 1e-14);
+        assert!(sup(&high) < 1e-14);
+        let refused = Spectral::band_limited(&torus, 8).err().unwrap().to_string();
+        assert!(refused.contains("band limit ≤ 7"), "{refused}");
     }
 }

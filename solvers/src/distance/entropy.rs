@@ -13,7 +13,7 @@ pub fn relative_entropy(log_rho1: &[f64], log_rho2: &[f64]) -> f64 {
 }
 
 /// `r log r − r + 1` at `r = e^s`: for small s by its series, where the closed form cancels.
-fn entropy_density(s: f64) -> f64 {
+pub(crate) fn entropy_density(s: f64) -> f64 {
     if s.abs() < 1e-2 {
         // Σ_{k≥2} s^k (1/(k−1)! − 1/k!)
         let series = [

@@ -194,7 +194,9 @@ mod tests {
         state
     }
 
-    fn all() -> Vec<(&'static str, fn() -> Box<dyn Objective>)> {
+    type Make = fn() -> Box<dyn Objective>;
+
+    fn all() -> Vec<(&'static str, Make)> {
         vec![
             ("KL", || Box::new(RelativeEntropy)),
             ("reverse KL", || Box::new(ReverseRelativeEntropy)),

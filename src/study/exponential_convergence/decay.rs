@@ -53,7 +53,7 @@ impl Decay {
     pub fn asymptotic(&self) -> Option<Observed> {
         let rates = self.rates();
         let apart = (rates.len() / 4).max(1);
-        let triples = (2 * apart..rates.len()).map(|last| {
+        let mut triples = (2 * apart..rates.len()).map(|last| {
             let three = [last - 2 * apart, last - apart, last];
             let noise = three.map(|j| self.uncertainty_between(j, j + 1));
             (three.map(|j| rates[j]), noise)
@@ -61,7 +61,7 @@ impl Decay {
         let quiet = |(rates, noise): &([f64; 3], [f64; 3])| {
             noise.iter().all(|noise| *noise <= QUIET * rates[2].abs())
         };
-        let (rates, noise) = triples.filter(quiet).next_back()?;
+        let (rates, noise) = triples.rfind(quiet)?;
         extrapolated(rates, noise)
     }
 }
