@@ -9,7 +9,7 @@ use crate::torus::Torus;
 ///
 /// The last two terms are `∫ y·∇ψ_π(y) e^{-g}`, so B is the mean of the [`fenchel_gap`] of ψ_ρ along ∇ψ_π: nonnegative node by
 /// node, zero iff the maps agree, and with digits left where it is tiny (`λ/2·LOT²` near equality). `log_reference` is −g at the
-/// nodes, `q_pi`, `q_rho` the periodic parts of ψ_π, ψ_ρ, whose constants do not matter. Accuracy as for [`fenchel_gap`]; source: [DL].
+/// nodes, `q_pi`, `q_rho` the periodic parts of ψ_π, ψ_ρ, whose constants do not matter. Accuracy as for [`fenchel_gap`]; source: Deb and Liang (arXiv 2504.09279).
 ///
 /// # Errors
 /// As [`fenchel_gap`].

@@ -17,7 +17,7 @@ impl ParabolicFlow<'_> {
     /// R_t, the Hessian of r_t (d × d).
     ///
     /// Prepared: `R_t = ½Σ^{-1} − PΘ^{-1}P`. Plain: `R_t + E_t`, `Ė = −(PΘ^{-1}E + EΘ^{-1}P)`, `E₀ = −R₀`: the flow
-    /// linearised at P_t, in closed form. Both tend to `−½Σ^{-1}`. [D24], re-derived.
+    /// linearised at P_t, in closed form. Both tend to `−½Σ^{-1}`. Deb (2024), re-derived.
     ///
     /// # Errors
     /// As [`Self::at`].
