@@ -111,6 +111,23 @@ impl fmt::Display for Status {
 }
 
 impl Claim {
+    /// The claim with its fields in their order.
+    pub const fn new(
+        name: &'static str,
+        statement: &'static str,
+        reference: &'static str,
+        quantity: &'static str,
+        law: Law,
+    ) -> Self {
+        Self {
+            name,
+            statement,
+            reference,
+            quantity,
+            law,
+        }
+    }
+
     /// Judges the claim by measured points, in descending ε.
     pub fn judge(&self, study: &str, points: &[Point]) -> Verdict {
         let (used, excluded) = split(points);

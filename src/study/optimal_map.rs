@@ -40,10 +40,10 @@ const CERTIFICATE: f64 = 1e-8;
 
 #[rustfmt::skip]
 pub const CLAIMS: &[Claim] = &[
-    Claim { name: "push-forward", statement: "∇u_{∞} carries e^{−f} to e^{−g}: largest defect of the Fourier coefficients |k_{i}| ≤ 3", reference: BRENIER, quantity: "push_forward", law: Law::Below(CERTIFICATE) },
-    Claim { name: "duality", statement: "½W_{2}² = ∫½|∇u − x|²e^{−f} equals its Kantorovich dual −∫p e^{−f} − ∫q e^{−g}, q by the Legendre transform", reference: KANTOROVICH, quantity: "duality_gap", law: Law::Below(CERTIFICATE) },
-    Claim { name: "inverse-map", statement: "the optimal map from e^{−g} to e^{−f} is the inverse: its potential is the Legendre transform", reference: BRENIER, quantity: "inverse", law: Law::Below(CERTIFICATE) },
-    Claim { name: "circle-map", statement: "on the circle the map is the one of the cumulative functions", reference: "monotone rearrangement on the circle", quantity: "circle", law: Law::Below(CERTIFICATE) },
+    Claim::new("push-forward", "∇u_{∞} carries e^{−f} to e^{−g}: largest defect of the Fourier coefficients |k_{i}| ≤ 3", BRENIER, "push_forward", Law::Below(CERTIFICATE)),
+    Claim::new("duality", "½W_{2}² = ∫½|∇u − x|²e^{−f} equals its Kantorovich dual −∫p e^{−f} − ∫q e^{−g}, q by the Legendre transform", KANTOROVICH, "duality_gap", Law::Below(CERTIFICATE)),
+    Claim::new("inverse-map", "the optimal map from e^{−g} to e^{−f} is the inverse: its potential is the Legendre transform", BRENIER, "inverse", Law::Below(CERTIFICATE)),
+    Claim::new("circle-map", "on the circle the map is the one of the cumulative functions", "monotone rearrangement on the circle", "circle", Law::Below(CERTIFICATE)),
 ];
 
 impl OptimalMap {
