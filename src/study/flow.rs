@@ -54,7 +54,7 @@ impl Experiment for Flow {
         let mut record = Record::default();
         let reached: Vec<f64> = snapshots.iter().map(|s| s.time).collect();
         let shape = [&[reached.len()], context.built.torus.points()].concat();
-        let log_source: Vec<f64> = context.densities().0.iter().map(|f| -f).collect();
+        let log_source: Vec<f64> = context.source().iter().map(|f| -f).collect();
         record.insert_curve("times", reached);
         record.insert(
             "p",

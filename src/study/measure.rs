@@ -169,6 +169,11 @@ impl<'a> Context<'a> {
         Flow::new(self.operator(torus), self.stepper(), &start)
     }
 
+    /// f at the nodes.
+    pub fn source(&self) -> Vec<f64> {
+        self.built.source.on(&self.built.torus)
+    }
+
     /// f and g at the nodes.
     pub fn densities(&self) -> (Vec<f64>, Vec<f64>) {
         let torus = &self.built.torus;

@@ -116,7 +116,7 @@ impl ExponentialConvergence {
         modes: &'a Modes,
     ) -> Vec<Job<'a, Found>> {
         let torus = &context.built.torus;
-        let start = move || flows::entropies(&path.log_rho[..1], &context.densities().0)[0];
+        let start = move || flows::entropies(&path.log_rho[..1], &context.source())[0];
         let mut jobs = vec![
             Job::new(
                 "the flow on three quarters of the nodes",
@@ -157,7 +157,7 @@ impl ExponentialConvergence {
         let each = path.log_rho.len().div_ceil(DISTANCE_JOBS);
         jobs.extend(path.log_rho.chunks(each).map(|some| {
             Job::new("Wasserstein distances", 0.5, move |tick| {
-                let distances = flows::distances(torus, some, &context.densities().0, tick)?;
+                let distances = flows::distances(torus, some, &context.source(), tick)?;
                 Ok((distances, Vec::new()))
             })
         }));
@@ -173,7 +173,7 @@ impl ExponentialConvergence {
         variation: Variation,
         tick: &Tick,
     ) -> Result<Found, Error> {
-        let (torus, f) = (&context.built.torus, context.densities().0);
+        let (torus, f) = (&context.built.torus, context.source());
         let (varied, outcome) = flows::path(context, &path.times, variation, tick)?;
         outcome?;
         let coarse = variation.torus(context)?;
@@ -196,9 +196,7 @@ impl ExponentialConvergence {
             ("gradient", (&coarser.1, &looser.1)),
         ] {
             let values = record.values(name).expect("recorded");
-            let budget = (0..values.len())
-                .map(|j| (of.0[j] - values[j]).abs() + (of.1[j] - values[j]).abs());
-            let budget = budget.collect();
+            let budget = both_changes(values, of.0, of.1);
             record.insert_curve(&format!("{name}_budget"), budget);
         }
         let (kl, budget, share) = varied_decay(&mut next)?;
@@ -230,7 +228,7 @@ impl ExponentialConvergence {
 
     /// What the path alone gives.
     fn record_path(&self, context: &Context, path: &Path, record: &mut Record) {
-        let (torus, f) = (&context.built.torus, context.densities().0);
+        let (torus, f) = (&context.built.torus, context.source());
         let last = path.p.len() - 1;
         record.insert_curve("times", path.times.clone());
         record.insert_curve("kl", flows::entropies(&path.log_rho, &f));
@@ -252,7 +250,7 @@ impl ExponentialConvergence {
         path: &Path,
         record: &mut Record,
     ) -> Result<Vec<f64>, Error> {
-        let (torus, f) = (&context.built.torus, context.densities().0);
+        let (torus, f) = (&context.built.torus, context.source());
         let limit = flows::limit(context, torus, path)?.p;
         record.insert("p_infinity", torus.points(), limit.clone());
         record.insert_curve("gradient", flows::gradients(torus, &path.p, &limit, &f));
@@ -267,7 +265,7 @@ impl ExponentialConvergence {
         limit: &[f64],
         record: &mut Record,
     ) -> Result<Modes, Error> {
-        let (torus, f) = (&context.built.torus, context.densities().0);
+        let (torus, f) = (&context.built.torus, context.source());
         let log_source: Vec<f64> = f.iter().map(|f| -f).collect();
         let mut operator = context.operator(torus);
         let mut linearised = Linearised::new(&operator, Order::Gradient);
@@ -329,10 +327,7 @@ fn varied_decay(
 ) -> Result<(Vec<f64>, Vec<f64>, f64), Error> {
     let (given, coarser, looser) = (next()?, next()?.0, next()?.0);
     let kl = given.0;
-    let budget = changes(&kl, &coarser)
-        .into_iter()
-        .zip(changes(&kl, &looser));
-    let budget = budget.map(|(space, time)| space + time).collect();
+    let budget = both_changes(&kl, &coarser, &looser);
     Ok((kl, budget, given.1[0]))
 }
 
@@ -358,9 +353,11 @@ impl Family {
     }
 }
 
-/// `|a − b|`.
-fn changes(a: &[f64], b: &[f64]) -> Vec<f64> {
-    a.iter().zip(b).map(|(a, b)| (a - b).abs()).collect()
+/// `|a − coarser| + |a − looser|`: the budget from the two variations.
+fn both_changes(a: &[f64], coarser: &[f64], looser: &[f64]) -> Vec<f64> {
+    let varied = coarser.iter().zip(looser);
+    let change = |(a, (space, time)): (&f64, (&f64, &f64))| (a - space).abs() + (a - time).abs();
+    a.iter().zip(varied).map(change).collect()
 }
 
 impl Experiment for ExponentialConvergence {
