@@ -7,6 +7,7 @@
 //! are carried beside the state, so that rates can be read off where KL is 1e-100. All on one core: the same bits
 //! for any number of threads.
 
+mod composition;
 mod correction;
 mod descent;
 mod diffusion;
@@ -24,6 +25,7 @@ mod samples;
 #[cfg(test)]
 mod tests;
 
+pub use composition::Composition;
 pub use correction::Start;
 pub use descent::{MirrorDescent, Schedule};
 pub use diffusion::{FokkerPlanck, entropy_covariance, entropy_potential, heat_covariance};

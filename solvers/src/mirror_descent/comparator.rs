@@ -5,6 +5,7 @@ use crate::density::{Order, Sampled};
 use crate::error::Result;
 use crate::monge_ampere::{MongeAmpere, solve_elliptic};
 use crate::parallel::{for_each_block, mean_of, sup};
+use crate::random::XorShift;
 use crate::torus::Torus;
 use std::f64::consts::PI;
 use std::sync::Arc;
@@ -110,28 +111,6 @@ fn half_of_modes(dimension: usize, modes: i64) -> Vec<Vec<i64>> {
     }
     all.retain(|k| k.iter().find(|k| **k != 0).is_some_and(|k| *k > 0));
     all
-}
-
-/// xorshift64*: Vigna, *An experimental exploration of Marsaglia's xorshift generators, scrambled*, TOMS 42 (2016).
-struct XorShift(u64);
-
-impl XorShift {
-    /// Seeds that differ little give unrelated states, none zero.
-    fn new(seed: u64) -> Self {
-        let mut z = seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        Self((z ^ (z >> 31)) | 1)
-    }
-
-    /// Uniform in [−1, 1).
-    fn symmetric(&mut self) -> f64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        let bits = self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 11;
-        bits as f64 * (2.0 / (1u64 << 53) as f64) - 1.0
-    }
 }
 
 #[cfg(test)]
