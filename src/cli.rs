@@ -1,5 +1,6 @@
 //! The command line: what can be asked, and the help that teaches it.
 
+use crate::scenario::template::Kind;
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 use std::num::NonZeroUsize;
@@ -9,7 +10,7 @@ const EXAMPLE: &str = "\
 Example:
   mirrorflow run scenarios/smoke_1d.ron      measure, judge and draw: seconds
   open output/smoke_1d/report.html           the verdicts and the figures
-  mirrorflow new mine.ron                    a commented scenario to change
+  mirrorflow new mine.ron                    a commented scenario to change (--problem gaussian for another kind)
   mirrorflow check mine.ron                  is it valid, what will it cost?
   mirrorflow run mine.ron --output results/mine
 
@@ -75,11 +76,14 @@ pub enum Command {
     },
     /// List every claim that can be judged: statement, source, prediction
     Claims,
-    /// Write a commented scenario that explains every field
+    /// Write a commented scenario that explains every field of one kind of problem
     New {
         /// File to write
         #[arg(value_name = "FILE", default_value = "scenario.ron")]
         file: PathBuf,
+        /// Kind of problem
+        #[arg(short, long, value_enum, default_value_t)]
+        problem: Kind,
         /// Replace an existing file
         #[arg(short, long)]
         force: bool,

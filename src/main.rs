@@ -5,7 +5,7 @@ use miette::{IntoDiagnostic, Report, Result, miette};
 use mirrorflow::cli::{Cli, Command};
 use mirrorflow::figure::label_plain;
 use mirrorflow::run;
-use mirrorflow::scenario::{Loaded, estimate, load, template::TEMPLATE};
+use mirrorflow::scenario::{Loaded, estimate, load, template::Kind};
 use mirrorflow::study::Study;
 use mirrorflow::verdict::{Status, Verdict};
 use std::collections::HashSet;
@@ -49,7 +49,11 @@ fn command(command: Command) -> Result<u8> {
         }
         Command::List { directory } => list(&directory),
         Command::Claims => say(&claims()).map(|()| 0),
-        Command::New { file, force } => new(&file, force),
+        Command::New {
+            file,
+            problem,
+            force,
+        } => new(&file, problem, force),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "mirrorflow", &mut script);
@@ -249,15 +253,17 @@ fn claims() -> String {
     text
 }
 
-fn new(file: &Path, force: bool) -> Result<u8> {
+fn new(file: &Path, problem: Kind, force: bool) -> Result<u8> {
     if file.exists() && !force {
         return Err(miette!(
             "{} exists already; name another file, or use --force",
             file.display()
         ));
     }
-    run::write_whole(file, |written| written.write_all(TEMPLATE.as_bytes()))
-        .map_err(|e| miette!("cannot write {}: {e}", file.display()))?;
+    run::write_whole(file, |written| {
+        written.write_all(problem.template().as_bytes())
+    })
+    .map_err(|e| miette!("cannot write {}: {e}", file.display()))?;
     say(&format!(
         "{}: change it, then `mirrorflow check` and `mirrorflow run` it\n",
         file.display()

@@ -61,7 +61,10 @@ impl Record {
     pub fn check_grid(&self, points: &[usize]) -> Result<(), RecordError> {
         // Studies that contain others put a prefix before their names.
         let plain = |name: &str| {
-            name.trim_start_matches("limit_")
+            let of_run = |rest: &str| rest.trim_start_matches(char::is_numeric).to_owned();
+            let name = name.strip_prefix("run_").map_or(name.to_owned(), of_run);
+            name.trim_start_matches('_')
+                .trim_start_matches("limit_")
                 .trim_start_matches("decay_")
                 .to_owned()
         };

@@ -38,6 +38,84 @@ const MIRROR: &str = r#"Scenario(
 )
 "#;
 
+/// A function on the line.
+const EUCLIDEAN: &str = r#"Scenario(
+    title: "a function on the line",
+    problem: Euclidean(
+        objective: "x^2/2",
+        mirror: Formula("x*log(x)"),
+        others: [Quartic, Reciprocal],
+        start: [1.0],
+    ),
+    numerics: (time: Adaptive(tolerance: 1e-9)),
+    studies: [
+        MirrorFlow(times: [1.0, 2.0], refinements: [8, 16, 32]),
+        MirrorDescent(steps: 3, runs: [Explicit(Constant(0.1)), Implicit(List([0.3, 0.2, 0.1]))], limit: (time: 0.5, steps: [4, 8, 16])),
+    ],
+)
+"#;
+
+/// Every study between Gaussians.
+const GAUSSIAN: &str = r#"Scenario(
+    title: "every study between Gaussians",
+    problem: Gaussian(
+        source: Variances([1.0, 4.0]),
+        target: Matrix([[2.0, 0.5], [0.5, 1.0]]),
+        start: Marginal(Random(dimension: 2, least: 0.5, greatest: 2.0, seed: 1)),
+    ),
+    studies: [
+        ScalingLimit(time: 0.5, epsilons: [0.1, 0.05, 0.025], start: Prepared),
+        MirrorFlow(times: [0.5, 1.0], objective: RelativeEntropy),
+        ExponentialConvergence(time: 8.0, samples: 16, epsilons: [0.25, 0.125]),
+    ],
+)
+"#;
+
+#[rustfmt::skip]
+const GAUSSIANS: &[Case] = &[
+    ("[1.0, 4.0]", "[1.0, -4.0]", &["a variance must be positive, -4 given"], "-4.0"),
+    ("[1.0, 4.0]", "[1.0, 0.0]", &["a variance must be positive"], "0.0"),
+    ("[1.0, 4.0]", "[]", &["the source covariance Σ is given no dimension", "one variance per axis"], "[]"),
+    ("Matrix([[2.0, 0.5], [0.5, 1.0]])", "Variances([1.0])", &["the target covariance Θ has dimension 1", "Σ has 2"], "Variances([1.0])"),
+    ("[[2.0, 0.5], [0.5, 1.0]]", "[[2.0, 0.5], [0.5]]", &["Θ is not square: row 2 has 1 entries in 2 rows", "2 rows of 2 numbers"], "[0.5]"),
+    ("[[2.0, 0.5], [0.5, 1.0]]", "[[2.0, 0.5], [0.4, 1.0]]", &["Θ is not symmetric: row 2, column 1 is 0.4 and row 1, column 2 is 0.5", "write 0.5 here"], "0.4"),
+    ("[[2.0, 0.5], [0.5, 1.0]]", "[[2.0, 1.5], [1.5, 1.0]]", &["Θ is not positive definite", "-8.114e-2", "add more than 8.1e-2"], "Matrix([[2.0, 1.5], [1.5, 1.0]])"),
+    ("[1.0, 4.0]", "[1.0, 4e6]", &["a condition number of 4.0e6", "below 1e5"], "Variances([1.0, 4e6])"),
+    ("dimension: 2", "dimension: 0", &["the covariance of ρ_0 is given no dimension"], "0"),
+    ("dimension: 2", "dimension: 300", &["300 dimensions are more than 200"], "300"),
+    ("dimension: 2", "dimension: 3", &["the covariance of ρ_0 has dimension 3"], "Random(dimension: 3, least: 0.5, greatest: 2.0, seed: 1)"),
+    ("least: 0.5", "least: 5.0", &["the least eigenvalue 5 is above the greatest 2", "exchange them"], "5.0"),
+    ("least: 0.5", "least: 0.0", &["the least eigenvalue must be positive"], "0.0"),
+    ("seed: 1", "seed: 1.5", &["`seed`", "expected a whole number"], "1.5"),
+    ("Variances([1.0", "Varances([1.0", &["unknown kind of covariance `Varances`", "did you mean `Variances`?"], "Varances"),
+    ("Marginal", "Marginl", &["unknown start `Marginl`", "did you mean `Marginal`?"], "Marginl"),
+    ("Variances([1.0, 4.0])", "4.0", &["`source`", "Variances("], "4.0"),
+    ("RelativeEntropy", "ChiSquare", &["the mirror flow of ½χ² leaves the Gaussians", "RelativeEntropy or Entropy"], "ChiSquare"),
+    ("RelativeEntropy", "PotentialEnergy", &["shrinks to a point"], "PotentialEnergy"),
+    ("RelativeEntropy", "RelativeEntropy, refinements: [8, 16, 32]", &["no order in the step", "leave `refinements` out"], "[8, 16, 32]"),
+    ("samples: 16", "samples: 16, others: [ChiSquare]", &["leaves the Gaussians", "leave `others` out"], "[ChiSquare]"),
+    ("start: Prepared", "kernel: Geodesic", &["R^d has one kernel", "leave `kernel` out"], "Geodesic"),
+    ("time: 0.5, epsilons: [0.1, 0.05, 0.025]", "time: 5.0, epsilons: [5.0, 0.05, 0.025]", &["the prepared start is not convex at ε = 5", "start: Plain"], "5.0"),
+    ("    studies:", "    numerics: (time: Euler(step: 0.1)),\n    studies:", &["neither grid nor time step", "leave `numerics` out"], "(time: Euler(step: 0.1))"),
+    ("MirrorFlow(times: [0.5, 1.0], objective: RelativeEntropy)", "Flow(times: [0.5])", &["Flow is not defined on a Gaussian problem", "ExponentialConvergence"], "Flow(times: [0.5])"),
+    ("[0.25, 0.125]", "[0.3]", &["time 0.5 is not a whole number of iterations at ε = 0.3"], "0.3"),
+];
+
+#[test]
+fn impossible_gaussians_are_shown_with_a_remedy() {
+    parse("gaussian.ron", GAUSSIAN).unwrap();
+    GAUSSIANS.iter().for_each(|case| check(GAUSSIAN, case));
+}
+
+/// On R^d no ε is too large for the kernel.
+#[test]
+fn large_epsilons_are_for_gaussians() {
+    let text = GAUSSIAN
+        .replace("time: 8.0", "time: 800.0")
+        .replace("[0.25, 0.125]", "[25.0]");
+    parse("gaussian.ron", &text).unwrap();
+}
+
 /// A text of the base, what replaces it, what the message must say, what it must highlight.
 type Case = (
     &'static str,
@@ -50,7 +128,7 @@ type Case = (
 const SYNTAX: &[Case] = &[
     ("points:", "pionts:", &["unknown field `pionts` in Torus", "did you mean `points`?"], "pionts"),
     ("ScalingLimit(", "ScallingLimit(", &["unknown study `ScallingLimit`", "did you mean `ScalingLimit`?"], "ScallingLimit"),
-    ("ScalingLimit(", "Barycentre(", &["unknown study `Barycentre`", "expected `Flow`, `Sinkhorn`, `ScalingLimit`, `OptimalMap`, `MirrorFlow`, `ExponentialConvergence` or `SideBySide`"], "Barycentre"),
+    ("ScalingLimit(", "Barycentre(", &["unknown study `Barycentre`", "expected `Flow`, `Sinkhorn`, `ScalingLimit`, `OptimalMap`, `MirrorFlow`, `ExponentialConvergence`, `SideBySide` or `MirrorDescent`"], "Barycentre"),
     ("kernel: Heat", "kernel: heet", &["unknown kernel `heet`", "did you mean `Heat`?"], "heet"),
     ("Geodesic", "Geodesc", &["unknown kernel `Geodesc`", "did you mean `Geodesic`?"], "Geodesc"),
     ("Identity", "Idenity", &["unknown start `Idenity`", "did you mean `Identity`?"], "Idenity"),
@@ -180,6 +258,57 @@ const MIRROR_STUDIES: &[Case] = &[
     ("horizon: 0.96", "horizon: -1.0", &["the horizon must be positive"], "-1.0"),
 ];
 
+#[rustfmt::skip]
+const EUCLIDEAN_CASES: &[Case] = &[
+    ("[1.0],\n    ),", "[],\n    ),", &["1 or 2 coordinates, 0 given"], "[]"),
+    ("[1.0],\n    ),", "[1.0, 1.0, 1.0],\n    ),", &["3 given", "start: [1.0, 0.5] in the plane"], "[1.0, 1.0, 1.0]"),
+    ("mirror: Formula(\"x*log(x)\"),\n        others: [Quartic, Reciprocal],\n        start: [1.0]", "mirror: Quadratic, others: [Quartic], start: [1.0, 2.0]", &["mirror: x⁴ is a mirror on the line", "x^4 + y^4"], "Quartic"),
+    ("mirror: Formula(\"x*log(x)\"),\n        others: [Quartic, Reciprocal],\n        start: [1.0]", "mirror: Quadratic, others: [Reciprocal], start: [1.0, 2.0]", &["1/x is a mirror on the line", "1/x + 1/y"], "Reciprocal"),
+    ("x^2/2", "x^2/2 + q", &["objective", "q"], "q"),
+    ("x^2/2", "x^2/2 + y", &["objective", "y"], "y"),
+    ("x^2/2", "abs(x)", &["objective", "abs"], "abs"),
+    ("x*log(x)", "x*lg(x)", &["mirror", "lg"], "lg"),
+    ("x^2/2", "log(x - 3)", &["F or a derivative of it is not finite at the start [1.0]", "inside the domain of F"], "\"log(x - 3)\""),
+    ("x^2/2", "(x - 1)^2", &["∇F is zero at the start [1.0]", "start elsewhere"], "[1.0]"),
+    ("x*log(x)", "log(x - 3)", &["U or a derivative of it is not finite at the start", "inside the domain of U"], "\"log(x - 3)\""),
+    ("x*log(x)", "-x^2", &["U is not strictly convex at the start [1.0]", "smallest eigenvalue -2.000"], "\"-x^2\""),
+    ("Quartic, Reciprocal", "Quartic, Formula(\"log(x)\")", &["not strictly convex"], "\"log(x)\""),
+    ("Quartic, ", "Quartik, ", &["unknown mirror `Quartik`", "did you mean `Quartic`?"], "Quartik"),
+    ("[Quartic, Reciprocal]", "Quartic", &["`others`: expected a list", "a list of mirrors"], "Quartic"),
+    ("\"x^2/2\"", "3", &["`objective`", "a formula for F in quotes"], "3"),
+    ("(time: Adaptive", "(space: Dealiased, time: Adaptive", &["no grid", "leave `space` out"], "Dealiased"),
+    ("[1.0, 2.0], ", "[1.0, 2.0], objective: Entropy, ", &["objectives of densities", "leave `objective` of the study out"], "Entropy"),
+    ("[1.0, 2.0]", "[2.0, 1.0]", &["time 1 does not come after 2"], "1.0"),
+    ("[1.0, 2.0]", "[1.0, 6.0]", &["with U = x⁴ the flow reaches its end at t = 6.000000", "5.940 or 6.060"], "6.0"),
+    ("Formula(\"x*log(x)\")", "Quartic", &["steps have no order at t = 5.9", "at most 5.400"], "[8, 16, 32]"),
+    ("steps: 3", "steps: 0", &["0 steps leave nothing"], "0"),
+    ("[Explicit(Constant(0.1)), Implicit(List([0.3, 0.2, 0.1]))]", "[]", &["no runs given", "Explicit(Constant(0.1))"], "[]"),
+    ("Explicit(Constant(0.1))", "Sinkhorn(0.1)", &["Sinkhorn's iteration couples densities"], "Sinkhorn(0.1)"),
+    ("Explicit(Constant(0.1))", "Explicit(Adaptive(0.5))", &["stability limit of densities", "Harmonic"], "Explicit(Adaptive(0.5))"),
+    ("Constant(0.1)", "Harmonic(-0.1)", &["a step must be positive, -0.1 given"], "Explicit(Harmonic(-0.1))"),
+    ("[0.3, 0.2, 0.1]", "[0.3, 0.2]", &["2 steps listed, 3 asked for"], "Implicit(List([0.3, 0.2]))"),
+    ("steps: 3, ", "steps: 3, band: 4, ", &["a band limits the modes of densities"], "4"),
+    ("steps: 3, ", "steps: 3, samples: 4, ", &["samples are points of a density"], "4"),
+    ("steps: 3, ", "steps: 3, comparators: [Target], ", &["the minimiser of F", "leave `comparators` out"], "[Target]"),
+    ("time: 0.5", "time: 0.0", &["the time of the limit must be positive"], "0.0"),
+    ("[4, 8, 16]", "[4, 8]", &["an order needs 3 numbers of steps, 2 given"], "[4, 8]"),
+    ("[4, 8, 16]", "[4, 16, 8]", &["do not increase"], "[4, 16, 8]"),
+    ("MirrorFlow(times: [1.0, 2.0], refinements: [8, 16, 32])", "Flow(times: [1.0])", &["Flow is not defined on a Euclidean problem", "use MirrorFlow or MirrorDescent"], "Flow(times: [1.0])"),
+];
+
+#[test]
+fn impossible_functions_and_mirrors_are_shown_inside_their_formulas() {
+    for case in EUCLIDEAN_CASES {
+        if case.1 == "Quartic" && case.0.starts_with("Formula") {
+            // The order is asked for just before the flow is at its end.
+            let later = EUCLIDEAN.replace("[1.0, 2.0]", "[1.0, 5.9]");
+            check(&later, case);
+        } else {
+            check(EUCLIDEAN, case);
+        }
+    }
+}
+
 #[test]
 fn impossible_studies_of_the_mirror_flow_are_shown_with_a_remedy() {
     MIRROR_STUDIES.iter().for_each(|case| check(MIRROR, case));
@@ -248,6 +377,7 @@ fn all_wrong_numbers_are_reported_together() {
 fn the_base_is_valid_and_so_is_every_shipped_scenario() {
     parse("base.ron", BASE).unwrap();
     parse("mirror.ron", MIRROR).unwrap();
+    parse("euclidean.ron", EUCLIDEAN).unwrap();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
     let mut shipped = 0;
     for entry in folder.read_dir().unwrap() {

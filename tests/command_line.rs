@@ -283,6 +283,26 @@ fn new_writes_a_valid_scenario_once() {
 }
 
 #[test]
+fn new_writes_a_valid_scenario_between_gaussians() {
+    let scratch = tempfile::tempdir().unwrap();
+    let new = |problem: &str| {
+        let mut command = mirrorflow(["new", "mine.ron", "--problem", problem]);
+        command.current_dir(&scratch);
+        command
+    };
+    new("gaussian").assert().code(0);
+    mirrorflow(["check", "mine.ron"])
+        .current_dir(&scratch)
+        .assert()
+        .code(0)
+        .stdout(contains("valid"));
+    new("sphere")
+        .assert()
+        .code(2)
+        .stderr(contains("torus").and(contains("gaussian")));
+}
+
+#[test]
 fn completions_know_the_commands() {
     for shell in ["bash", "zsh", "fish"] {
         let script = mirrorflow(["completions", shell])

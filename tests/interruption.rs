@@ -168,7 +168,7 @@ fn stopped(slug: &str, ticks: usize) -> (Option<Measured>, usize) {
         seen: AtomicUsize::new(0),
     };
     let context = Context {
-        built: &loaded.built,
+        built: loaded.built.on_torus().unwrap(),
         numerics: &loaded.scenario.numerics,
         progress: &progress,
     };
@@ -181,8 +181,9 @@ fn mirror_studies() -> Loaded {
 }
 
 fn study<'a>(loaded: &'a Loaded, slug: &str) -> &'a dyn Experiment {
-    let mut studies = loaded.scenario.studies.iter().map(|s| s.experiment());
-    studies.find(|s| s.slug() == slug).expect(slug)
+    let mut studies = loaded.scenario.studies.iter();
+    let study = studies.find(|study| study.slug() == slug).expect(slug);
+    study.on_torus().unwrap()
 }
 
 /// The record is written, read, judged, tabulated and drawn as by `mirrorflow report`; it refutes nothing.
@@ -202,7 +203,7 @@ fn assert_reported(slug: &str, record: &Record, ticks: usize) {
         );
     }
     study.curve(&back).unwrap();
-    let figures = study.draw(&loaded.built, &back).unwrap();
+    let figures = study.draw(loaded.built.on_torus().unwrap(), &back).unwrap();
     assert!(!figures.is_empty(), "nothing is drawn after {ticks} ticks");
 }
 

@@ -21,7 +21,7 @@ fn with(study: &str) -> Loaded {
 
 fn context(loaded: &Loaded) -> Context<'_> {
     Context {
-        built: &loaded.built,
+        built: loaded.built.on_torus().unwrap(),
         numerics: &loaded.scenario.numerics,
         progress: &Silent,
     }
@@ -33,12 +33,16 @@ fn study(loaded: &Loaded) -> &Study {
 }
 
 fn measure(loaded: &Loaded) -> Record {
-    let measured = study(loaded).experiment().measure(&context(loaded));
+    let measured = study(loaded).on_torus().unwrap().measure(&context(loaded));
     measured.unwrap().record
 }
 
 fn judge(loaded: &Loaded, record: &Record) -> Vec<Verdict> {
-    study(loaded).experiment().judge("control", record).unwrap()
+    study(loaded)
+        .on_torus()
+        .unwrap()
+        .judge("control", record)
+        .unwrap()
 }
 
 /// Claims with this status.
@@ -194,8 +198,11 @@ fn a_wrong_map_is_refuted() {
 
 /// `|∫cos 2π(x + s∇p) e^{-f} − ∫cos 2πy e^{-g}|`: zero for the optimal map, s = 1.
 fn push_forward_defect(loaded: &Loaded, record: &Record, stretch: f64) -> f64 {
-    let torus = &loaded.built.torus;
-    let (f, g) = (loaded.built.source.on(torus), loaded.built.target.on(torus));
+    let torus = &loaded.built.on_torus().unwrap().torus;
+    let (f, g) = (
+        loaded.built.on_torus().unwrap().source.on(torus),
+        loaded.built.on_torus().unwrap().target.on(torus),
+    );
     let (nodes, moved) = (torus.nodes(), record.values("displacement").unwrap());
     let difference = |i: usize| {
         let image = nodes[0][i] + stretch * moved[i];

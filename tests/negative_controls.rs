@@ -5,7 +5,7 @@
 
 use mirrorflow::order::Point;
 use mirrorflow::record::Record;
-use mirrorflow::scenario::{Loaded, parse};
+use mirrorflow::scenario::{BuiltTorus, Loaded, parse};
 use mirrorflow::solvers::calculus::{Calculus, Spectral};
 use mirrorflow::solvers::{Jet, LogDensity, Order};
 use mirrorflow::study::{Context, Experiment, Reference, ScalingLimit, Silent, Study, Variation};
@@ -36,7 +36,7 @@ fn load(text: &str) -> (Loaded, ScalingLimit) {
 
 fn context(loaded: &Loaded) -> Context<'_> {
     Context {
-        built: &loaded.built,
+        built: loaded.built.on_torus().unwrap(),
         numerics: &loaded.scenario.numerics,
         progress: &Silent,
     }
@@ -59,7 +59,7 @@ fn measure(limit: [Reference; 3]) -> Record {
 }
 
 fn verdicts(record: &Record) -> Vec<Verdict> {
-    load(SCENARIO).1.judge("scaling-limit", record).unwrap()
+    Experiment::<BuiltTorus>::judge(&load(SCENARIO).1, "scaling-limit", record).unwrap()
 }
 
 /// Quantities of the claims with this status.
@@ -230,7 +230,7 @@ fn without_log_det(limit: Reference) -> Reference {
     let context = context(&loaded);
     let mut flow = HamiltonJacobi::new(&loaded);
     let p = flow.run(study.time, 200);
-    let mut operator = context.operator(&loaded.built.torus);
+    let mut operator = context.operator(&loaded.built.on_torus().unwrap().torus);
     let mut log_rho = vec![0.0; p.len()];
     operator
         .log_marginal(&p, &mut log_rho)
@@ -251,10 +251,10 @@ struct HamiltonJacobi<'a> {
 
 impl<'a> HamiltonJacobi<'a> {
     fn new(loaded: &'a Loaded) -> Self {
-        let torus = &loaded.built.torus;
+        let torus = &loaded.built.on_torus().unwrap().torus;
         Self {
             loaded,
-            source: loaded.built.source.on(torus),
+            source: loaded.built.on_torus().unwrap().source.on(torus),
             calculus: Spectral::new(torus),
         }
     }
@@ -262,12 +262,17 @@ impl<'a> HamiltonJacobi<'a> {
     fn rate(&mut self, p: &[f64]) -> Vec<f64> {
         let mut map = vec![vec![0.0; p.len()]];
         self.calculus.gradient(p, &mut map);
-        let nodes = self.loaded.built.torus.nodes();
+        let nodes = self.loaded.built.on_torus().unwrap().torus.nodes();
         for (map, x) in map[0].iter_mut().zip(&nodes[0]) {
             *map += x;
         }
         let mut g = Jet::zeros(1, p.len(), Order::Value);
-        self.loaded.built.target.jet(&map, &mut g);
+        self.loaded
+            .built
+            .on_torus()
+            .unwrap()
+            .target
+            .jet(&map, &mut g);
         self.source
             .iter()
             .zip(&g.value)

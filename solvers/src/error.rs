@@ -100,6 +100,10 @@ pub enum Error {
     #[error("Gaussian sector: {reason}; {remedy}")]
     Gaussian { reason: String, remedy: String },
 
+    /// A mirror flow on R or R² is not defined, or not to working accuracy.
+    #[error("Euclidean mirror flow: {reason}; {remedy}")]
+    Euclidean { reason: String, remedy: String },
+
     /// An error inside a larger computation, with the place.
     #[error("{place}: {error}")]
     During { place: String, error: Box<Error> },

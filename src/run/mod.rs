@@ -13,7 +13,7 @@ pub use results::{Results, read};
 
 use crate::record::Record;
 use crate::scenario::Loaded;
-use crate::study::{Context, Interrupted, Measured, Study};
+use crate::study::{Interrupted, Measured, Study};
 use crate::verdict::{Verdict, exit_code};
 use files::data_path;
 pub use files::write_whole;
@@ -122,12 +122,10 @@ pub fn report(directory: &Path) -> Result<Ended, FolderError> {
 /// The record of one study, the error that ended it, and whether the user did.
 fn measure(loaded: &Loaded, study: &Study, name: &str) -> (Option<Record>, Option<Error>, bool) {
     let bar = Bar::new(name);
-    let context = Context {
-        built: &loaded.built,
-        numerics: &loaded.scenario.numerics,
-        progress: &bar,
-    };
-    match study.experiment().measure(&context) {
+    let bound = study
+        .on(&loaded.built)
+        .expect("validation refuses studies that do not fit");
+    match bound.measure(&loaded.scenario.numerics, &bar) {
         Ok(Measured {
             record,
             interrupted,
@@ -146,11 +144,8 @@ pub fn numbered(studies: &[Study]) -> Vec<(Study, String)> {
         .iter()
         .enumerate()
         .map(|(k, study)| {
-            let slug = study.experiment().slug();
-            let earlier = studies[..k]
-                .iter()
-                .filter(|s| s.experiment().slug() == slug)
-                .count();
+            let slug = study.slug();
+            let earlier = studies[..k].iter().filter(|s| s.slug() == slug).count();
             let name = match earlier {
                 0 => slug.to_owned(),
                 _ => format!("{slug}-{}", earlier + 1),

@@ -37,7 +37,8 @@ impl Results<'_> {
         let (mut verdicts, mut figures, mut tables) = (Vec::new(), Vec::new(), Vec::new());
         let mut troubles: Vec<String> = self.provenance.failure.iter().cloned().collect();
         for done in self.done {
-            let study = done.study.experiment();
+            let study = done.study.on(&self.loaded.built);
+            let study = study.expect("validation refuses studies that do not fit");
             // A record that was cut short may lack what a figure needs: that is said, and loses nothing else.
             let mut trouble = |error: RecordError| troubles.push(format!("{}: {error}", done.name));
             match study.judge(&done.name, &done.record) {
@@ -51,7 +52,7 @@ impl Results<'_> {
                 }
                 Err(error) => trouble(error),
             }
-            match study.draw(&self.loaded.built, &done.record) {
+            match study.draw(&done.record) {
                 Ok(drawn) => {
                     for figure in drawn {
                         figures.push(write_figure(folder, &done.name, &figure)?);
@@ -166,9 +167,10 @@ pub fn read(directory: &Path) -> Result<(Loaded, Vec<Done>, Provenance), FolderE
         let file = File::open(&path).map_err(|e| broken(format!("{}: {e}", path.display())))?;
         let record = Record::read(BufReader::new(file))
             .and_then(|record| {
-                record
-                    .check_grid(loaded.built.torus.points())
-                    .map(|()| record)
+                if let Some(built) = loaded.built.on_torus() {
+                    record.check_grid(built.torus.points())?;
+                }
+                Ok(record)
             })
             .map_err(|error| FolderError::Record(path.clone(), error))?;
         done.push(Done {

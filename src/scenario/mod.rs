@@ -16,9 +16,12 @@ mod validate;
 mod vocabulary;
 mod walker;
 
-pub use build::Built;
+pub use build::{Built, BuiltEuclidean, BuiltGaussian, BuiltTorus};
 pub use numerics::{Numerics, Space, Time};
-pub use problem::{DensityChoice, Problem, StartPotential, TorusProblem};
+pub use problem::{
+    Covariance, DensityChoice, EuclideanProblem, GaussianProblem, GaussianStart, MirrorChoice,
+    Problem, StartPotential, TorusProblem,
+};
 
 use crate::study::Study;
 use complaint::{Source, nearest};
@@ -82,17 +85,6 @@ impl Scenario {
         let text = options().to_string_pretty(self, layout);
         let text = text.expect("a scenario holds only numbers, texts and lists");
         format!("Scenario{text}\n")
-    }
-
-    /// The problem's torus, densities and start.
-    pub fn torus_problem(&self) -> &TorusProblem {
-        let Problem::Torus(problem) = &self.problem;
-        problem
-    }
-
-    /// Number of coordinates d.
-    pub fn dimension(&self) -> usize {
-        self.torus_problem().points.len()
     }
 
     /// The same scenario in its one canonical form: every list of ε descends.

@@ -1,7 +1,38 @@
-//! The commented scenario that `mirrorflow new` writes.
+//! The commented scenarios that `mirrorflow new` writes, one per kind of problem.
 
-/// A complete scenario whose comments explain every field and its alternatives.
+use clap::ValueEnum;
+
+/// A complete scenario on the torus whose comments explain every field and its alternatives.
 pub const TEMPLATE: &str = include_str!("template.ron");
+
+/// The same between Gaussians.
+pub const GAUSSIAN: &str = include_str!("template_gaussian.ron");
+
+/// The same of a function on R or R².
+pub const EUCLIDEAN: &str = include_str!("template_euclidean.ron");
+
+/// Kinds of problems.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Kind {
+    /// Densities on the periodic torus
+    #[default]
+    Torus,
+    /// Centred Gaussians on R^d
+    Gaussian,
+    /// Functions on R or R²
+    Euclidean,
+}
+
+impl Kind {
+    /// The commented scenario.
+    pub fn template(self) -> &'static str {
+        match self {
+            Self::Torus => TEMPLATE,
+            Self::Gaussian => GAUSSIAN,
+            Self::Euclidean => EUCLIDEAN,
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -9,9 +40,11 @@ mod tests {
     use crate::scenario::parse;
 
     #[test]
-    fn the_template_is_a_valid_scenario() {
+    fn the_templates_are_valid_scenarios() {
         let loaded = parse("template.ron", TEMPLATE).unwrap();
-        assert_eq!(loaded.scenario.studies.len(), 7);
+        assert_eq!(loaded.scenario.studies.len(), 8);
+        let loaded = parse("template_gaussian.ron", GAUSSIAN).unwrap();
+        assert_eq!(loaded.scenario.studies.len(), 3);
     }
 
     #[test]
@@ -21,9 +54,20 @@ mod tests {
             tolerance Euler RungeKutta4 step Flow times Sinkhorn epsilon iterations kernel Heat Geodesic Plain \
             Prepared ScalingLimit epsilons OptimalMap MirrorFlow objective RelativeEntropy ReverseRelativeEntropy \
             ChiSquare PowerDivergence exponent Entropy PowerEntropy PotentialEnergy refinements \
-            ExponentialConvergence samples others SideBySide horizon";
+            ExponentialConvergence samples others SideBySide horizon \
+            MirrorDescent steps runs band comparators limit Explicit Implicit Constant Harmonic LogOverT List Random seed";
         for name in names.split_whitespace() {
             assert!(TEMPLATE.contains(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_template_between_gaussians_teaches_every_name_of_its_problem() {
+        let names = "title Gaussian source target start Variances Matrix Random dimension least greatest seed Identity \
+            Marginal ScalingLimit time epsilons Plain Prepared MirrorFlow times objective RelativeEntropy Entropy \
+            ExponentialConvergence samples";
+        for name in names.split_whitespace() {
+            assert!(GAUSSIAN.contains(name), "{name}");
         }
     }
 }

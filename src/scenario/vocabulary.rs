@@ -8,23 +8,36 @@ pub const TEMPLATE: &str = "`mirrorflow new` writes a scenario that explains eve
 
 /// What each field of a scenario takes, for the help of a wrong type. Fields that mean different things in different
 /// sections stand with their section.
-const EXPECTED: [(&str, &str); 27] = [
+const EXPECTED: &[(&str, &str)] = &[
+    (
+        "dimension",
+        "a whole number from 1 to 200, such as dimension: 20",
+    ),
+    ("least", "a positive number, such as least: 0.5"),
+    (
+        "greatest",
+        "a number not below `least`, such as greatest: 2.0",
+    ),
+    ("seed", "a whole number, such as seed: 1"),
     (
         "title",
         "a text in quotes, such as title: \"Heat kernel, one dimension\"",
     ),
-    ("problem", "Torus(points: …, source: …, target: …)"),
+    (
+        "problem",
+        "Torus(points: …, source: …, target: …), Gaussian(source: …, target: …) or Euclidean(objective: …, mirror: …, start: …)",
+    ),
     (
         "points",
         "a list of even whole numbers, one per axis, such as points: [128, 128]",
     ),
     (
         "source",
-        "Formula(\"…\"), Uniform, WrappedGaussians([…]) or VonMises([…])",
+        "Formula(\"…\"), Uniform, WrappedGaussians([…]) or VonMises([…]) on the torus, Variances([…]), Matrix([[…], […]]) or Random(…) between Gaussians",
     ),
     (
         "target",
-        "Formula(\"…\"), Uniform, WrappedGaussians([…]) or VonMises([…])",
+        "Formula(\"…\"), Uniform, WrappedGaussians([…]) or VonMises([…]) on the torus, Variances([…]), Matrix([[…], […]]) or Random(…) between Gaussians",
     ),
     ("weight", "a positive number, such as weight: 1.0"),
     ("mean", "a list of one number per axis, such as mean: [0.5]"),
@@ -45,7 +58,19 @@ const EXPECTED: [(&str, &str); 27] = [
     ("step", "a positive number, such as step: 1e-5"),
     (
         "studies",
-        "a list of Flow(…), Sinkhorn(…), ScalingLimit(…), OptimalMap(…), MirrorFlow(…), ExponentialConvergence(…), SideBySide(…)",
+        "a list of Flow(…), Sinkhorn(…), ScalingLimit(…), OptimalMap(…), MirrorFlow(…), ExponentialConvergence(…), SideBySide(…), MirrorDescent(…)",
+    ),
+    (
+        "problem.objective",
+        "a formula for F in quotes, such as objective: \"x^2/2\"",
+    ),
+    (
+        "mirror",
+        "Quadratic, Quartic, Reciprocal or Formula(\"…\"), such as mirror: Formula(\"x*log(x)\")",
+    ),
+    (
+        "problem.others",
+        "a list of mirrors, such as others: [Quartic, Formula(\"x*log(x)\")]",
     ),
     (
         "objective",
@@ -60,6 +85,20 @@ const EXPECTED: [(&str, &str); 27] = [
         "a whole number of at least 8, such as samples: 40",
     ),
     ("horizon", "a positive number, such as horizon: 0.24"),
+    ("steps", "a positive whole number, such as steps: 120"),
+    (
+        "runs",
+        "a list of Explicit(…), Implicit(…) and Sinkhorn(ε), with Constant(η), Harmonic(c), LogOverT(c), Adaptive(fraction) or List([…])",
+    ),
+    (
+        "band",
+        "a positive whole number, the modes |k_i| ≤ K of ψ, such as band: 8",
+    ),
+    (
+        "comparators",
+        "a list of Source, Target, Uniform and Random(seed: 1)",
+    ),
+    ("limit", "(time: 0.02, steps: [16, 32, 64])"),
     (
         "refinements",
         "increasing numbers of steps, such as refinements: [8, 16, 32], or []",
@@ -79,7 +118,7 @@ const EXPECTED: [(&str, &str); 27] = [
     ),
     (
         "problem.start",
-        "Identity or Formula(\"…\"), the periodic part p_0 of u_0",
+        "Identity or Formula(\"…\"), the periodic part p_0 of u_0; between Gaussians Identity or Marginal(…), the covariance of ρ_0; on a Euclidean problem a list of coordinates, such as start: [1.0]",
     ),
     ("studies.start", "Plain or Prepared"),
     (
@@ -111,10 +150,15 @@ pub fn kind_of(name: &str) -> &'static str {
         "Study" => "study",
         "Kernel" => "kernel",
         "Objective" => "objective",
+        "MirrorChoice" => "mirror",
         "DensityChoice" => "kind of density",
-        "StartPotential" | "IterationStart" => "start",
+        "Covariance" => "kind of covariance",
+        "StartPotential" | "IterationStart" | "GaussianStart" => "start",
         "Space" => "calculus",
         "Time" => "time stepper",
+        "Run" => "rule of mirror descent",
+        "Schedule" => "schedule",
+        "ComparatorChoice" => "density",
         _ => "name",
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::figure::{Axis, Colours, Curves, Figure, HeatMap, Panel, Scale, Series, Style};
 use crate::record::{Record, RecordError};
-use crate::scenario::Built;
+use crate::scenario::BuiltTorus;
 use mirrorflow_solvers::Torus;
 use mirrorflow_solvers::calculus::{Calculus, Spectral};
 use mirrorflow_solvers::interpolation::Interpolant;
@@ -19,7 +19,7 @@ pub struct Snapshot {
 
 /// Densities and potentials of `snapshots` beside the source and target densities. `potential` is the potential's symbol.
 pub fn snapshots(
-    built: &Built,
+    built: &BuiltTorus,
     name: &str,
     caption: &str,
     potential: &str,

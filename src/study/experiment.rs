@@ -4,22 +4,17 @@ use super::Curve;
 use super::measure::{Context, MeasureError, Measured};
 use crate::figure::Figure;
 use crate::record::{Record, RecordError};
-use crate::scenario::Built;
+use crate::scenario::{Built, BuiltTorus, Numerics};
+use crate::study::Progress;
 use crate::verdict::Verdict;
 
-/// A study: `measure` is the only expensive step; the others are pure functions of the record.
-pub trait Experiment {
-    /// Name in the scenario file.
-    fn name(&self) -> &'static str;
-
-    /// Name in paths and verdicts.
-    fn slug(&self) -> &'static str;
-
+/// A study of one kind of problem, whose objects are `B`: `measure` is the only expensive step; the others are pure functions of the record.
+pub trait Experiment<B = BuiltTorus> {
     /// Computes everything that is later judged and drawn.
     ///
     /// # Errors
     /// [`MeasureError`], with what was measured before it.
-    fn measure(&self, context: &Context) -> Result<Measured, MeasureError>;
+    fn measure(&self, context: &Context<B>) -> Result<Measured, MeasureError>;
 
     /// Verdicts on the study's claims; `study` is the numbered slug.
     ///
@@ -33,11 +28,87 @@ pub trait Experiment {
     ///
     /// # Errors
     /// As [`Self::judge`].
-    fn draw(&self, built: &Built, record: &Record) -> Result<Vec<Figure>, RecordError>;
+    fn draw(&self, built: &B, record: &Record) -> Result<Vec<Figure>, RecordError>;
 
     /// The curves behind the figures: a row a point, units in the header.
     ///
     /// # Errors
     /// As [`Self::judge`].
     fn curve(&self, record: &Record) -> Result<Curve, RecordError>;
+}
+
+/// A study together with the problem that it is made on.
+pub trait Bound {
+    /// [`Experiment::measure`].
+    ///
+    /// # Errors
+    /// [`MeasureError`].
+    fn measure(
+        &self,
+        numerics: &Numerics,
+        progress: &dyn Progress,
+    ) -> Result<Measured, MeasureError>;
+
+    /// [`Experiment::judge`].
+    ///
+    /// # Errors
+    /// [`RecordError`].
+    fn judge(&self, study: &str, record: &Record) -> Result<Vec<Verdict>, RecordError>;
+
+    /// [`Experiment::draw`].
+    ///
+    /// # Errors
+    /// [`RecordError`].
+    fn draw(&self, record: &Record) -> Result<Vec<Figure>, RecordError>;
+
+    /// [`Experiment::curve`].
+    ///
+    /// # Errors
+    /// [`RecordError`].
+    fn curve(&self, record: &Record) -> Result<Curve, RecordError>;
+}
+
+struct On<'a, B> {
+    study: &'a dyn Experiment<B>,
+    built: &'a B,
+}
+
+impl<B> Bound for On<'_, B> {
+    fn measure(
+        &self,
+        numerics: &Numerics,
+        progress: &dyn Progress,
+    ) -> Result<Measured, MeasureError> {
+        self.study.measure(&Context {
+            built: self.built,
+            numerics,
+            progress,
+        })
+    }
+
+    fn judge(&self, study: &str, record: &Record) -> Result<Vec<Verdict>, RecordError> {
+        self.study.judge(study, record)
+    }
+
+    fn draw(&self, record: &Record) -> Result<Vec<Figure>, RecordError> {
+        self.study.draw(self.built, record)
+    }
+
+    fn curve(&self, record: &Record) -> Result<Curve, RecordError> {
+        self.study.curve(record)
+    }
+}
+
+impl super::Study {
+    /// The study on this problem; `None` where it is not defined.
+    pub fn on<'a>(&'a self, built: &'a Built) -> Option<Box<dyn Bound + 'a>> {
+        fn bound<'a, B>(study: &'a dyn Experiment<B>, built: &'a B) -> Box<dyn Bound + 'a> {
+            Box::new(On { study, built })
+        }
+        match built {
+            Built::Torus(built) => self.on_torus().map(|study| bound(study, built)),
+            Built::Gaussian(built) => self.on_gaussian().map(|study| bound(study, built)),
+            Built::Euclidean(built) => self.on_euclidean().map(|study| bound(study, built)),
+        }
+    }
 }

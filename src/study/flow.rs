@@ -5,7 +5,7 @@ use super::measure::{Context, MeasureError, Measured};
 use super::{Curve, Experiment, short};
 use crate::figure::{Figure, Scale, Style};
 use crate::record::{Record, RecordError};
-use crate::scenario::Built;
+use crate::scenario::BuiltTorus;
 use mirrorflow_solvers::distance::relative_entropy;
 use mirrorflow_solvers::monge_ampere::FlowStep;
 use serde::{Deserialize, Serialize};
@@ -29,14 +29,6 @@ const DIAGNOSTICS: [(&str, &str); 6] = [
 ];
 
 impl Experiment for Flow {
-    fn name(&self) -> &'static str {
-        "Flow"
-    }
-
-    fn slug(&self) -> &'static str {
-        "flow"
-    }
-
     /// Records `times[T]`, `p[T, n…]` raw, `rho[T, n…]`, `kl[T]` = KL(ρ_t | e^{-f}), and the diagnostics of every step.
     ///
     /// # Errors
@@ -87,7 +79,7 @@ impl Experiment for Flow {
     ///
     /// # Errors
     /// [`RecordError`].
-    fn draw(&self, built: &Built, record: &Record) -> Result<Vec<Figure>, RecordError> {
+    fn draw(&self, built: &BuiltTorus, record: &Record) -> Result<Vec<Figure>, RecordError> {
         let times = record.values("times")?.to_vec();
         let mut figures = Vec::new();
         if !times.is_empty() {

@@ -1,7 +1,7 @@
 //! What every study needs to measure: the built problem, its numerics, progress and interruption.
 
 use crate::record::Record;
-use crate::scenario::{Built, Numerics, Space, Time};
+use crate::scenario::{BuiltTorus, Numerics, Space, Time};
 use mirrorflow_solvers::calculus::{Calculus, FiniteDifference, Spectral};
 use mirrorflow_solvers::monge_ampere::{Flow, MongeAmpere};
 use mirrorflow_solvers::time::Method;
@@ -64,12 +64,19 @@ impl Progress for Nested<'_> {
 }
 
 /// The problem and how to discretise it.
-#[derive(Clone, Copy)]
-pub struct Context<'a> {
-    pub built: &'a Built,
+pub struct Context<'a, B = BuiltTorus> {
+    pub built: &'a B,
     pub numerics: &'a Numerics,
     pub progress: &'a dyn Progress,
 }
+
+impl<B> Clone for Context<'_, B> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<B> Copy for Context<'_, B> {}
 
 /// A measurement, whole or cut short by the user.
 #[derive(Debug)]

@@ -3,12 +3,15 @@
 //! `measure` is the only expensive step; `judge`, `draw`, `curve` and `summary` are pure functions of the record.
 
 mod draw;
+mod euclidean;
 mod experiment;
 mod exponential_convergence;
 mod flow;
+mod gaussian;
 mod hypothesis;
 mod jobs;
 mod measure;
+mod mirror_descent;
 mod mirror_flow;
 mod objective;
 mod optimal_map;
@@ -16,19 +19,23 @@ mod scaling_limit;
 mod side_by_side;
 mod sinkhorn;
 
-pub use experiment::Experiment;
+pub use experiment::{Bound, Experiment};
 pub use exponential_convergence::ExponentialConvergence;
 pub use flow::Flow;
 pub use measure::{Context, Interrupted, MeasureError, Measured, Progress, Silent};
+pub use mirror_descent::{
+    ComparatorChoice, Limit, MirrorDescent, Run, Schedule, usual_comparators,
+};
 pub use mirror_flow::{Metric, MirrorFlow};
 pub use objective::Objective;
 pub use optimal_map::OptimalMap;
-pub use scaling_limit::{Reference, ScalingLimit, Variation};
+pub use scaling_limit::{GaussianLimit, Reference, ScalingLimit, Variation};
 pub use side_by_side::SideBySide;
 pub use sinkhorn::Sinkhorn;
 
 use crate::record::{Record, RecordError};
 use crate::report::Table;
+use crate::scenario::{BuiltEuclidean, BuiltGaussian, Problem};
 use crate::verdict::Claim;
 use mirrorflow_solvers::sinkhorn as numerics;
 use serde::{Deserialize, Serialize};
@@ -44,6 +51,7 @@ pub enum Study {
     MirrorFlow(MirrorFlow),
     ExponentialConvergence(ExponentialConvergence),
     SideBySide(SideBySide),
+    MirrorDescent(MirrorDescent),
 }
 
 /// The Gibbs kernel `K_ε` on the torus.
@@ -76,9 +84,34 @@ impl From<Kernel> for numerics::Kernel {
 }
 
 impl Study {
-    /// The study itself.
-    pub fn experiment(&self) -> &dyn Experiment {
+    /// Name in the scenario file.
+    pub fn name(&self) -> &'static str {
+        self.names().0
+    }
+
+    /// Name in paths and verdicts.
+    pub fn slug(&self) -> &'static str {
+        self.names().1
+    }
+
+    fn names(&self) -> (&'static str, &'static str) {
         match self {
+            Self::Flow(_) => ("Flow", "flow"),
+            Self::Sinkhorn(_) => ("Sinkhorn", "sinkhorn"),
+            Self::ScalingLimit(_) => ("ScalingLimit", "scaling-limit"),
+            Self::OptimalMap(_) => ("OptimalMap", "optimal-map"),
+            Self::MirrorFlow(_) => ("MirrorFlow", "mirror-flow"),
+            Self::ExponentialConvergence(_) => {
+                ("ExponentialConvergence", "exponential-convergence")
+            }
+            Self::SideBySide(_) => ("SideBySide", "side-by-side"),
+            Self::MirrorDescent(_) => ("MirrorDescent", "mirror-descent"),
+        }
+    }
+
+    /// The study on the torus, where every one is defined.
+    pub fn on_torus(&self) -> Option<&dyn Experiment> {
+        Some(match self {
             Self::Flow(study) => study,
             Self::Sinkhorn(study) => study,
             Self::ScalingLimit(study) => study,
@@ -86,6 +119,36 @@ impl Study {
             Self::MirrorFlow(study) => study,
             Self::ExponentialConvergence(study) => study,
             Self::SideBySide(study) => study,
+            Self::MirrorDescent(study) => study,
+        })
+    }
+
+    /// The study between centred Gaussians.
+    pub fn on_gaussian(&self) -> Option<&dyn Experiment<BuiltGaussian>> {
+        Some(match self {
+            Self::ScalingLimit(study) => study,
+            Self::MirrorFlow(study) => study,
+            Self::ExponentialConvergence(study) => study,
+            Self::MirrorDescent(study) => study,
+            _ => return None,
+        })
+    }
+
+    /// The study on R or R².
+    pub fn on_euclidean(&self) -> Option<&dyn Experiment<BuiltEuclidean>> {
+        Some(match self {
+            Self::MirrorFlow(study) => study,
+            Self::MirrorDescent(study) => study,
+            _ => return None,
+        })
+    }
+
+    /// Whether the study is defined on this kind of problem.
+    pub fn fits(&self, problem: &Problem) -> bool {
+        match problem {
+            Problem::Torus(_) => self.on_torus().is_some(),
+            Problem::Gaussian(_) => self.on_gaussian().is_some(),
+            Problem::Euclidean(_) => self.on_euclidean().is_some(),
         }
     }
 
@@ -103,7 +166,15 @@ impl Study {
             ("ScalingLimit", scaling_limit::CLAIMS),
             ("OptimalMap", optimal_map::CLAIMS),
             ("MirrorFlow", mirror_flow::CLAIMS),
+            ("MirrorFlow", mirror_flow::GAUSSIAN_CLAIMS),
+            ("MirrorFlow", mirror_flow::EUCLIDEAN_CLAIMS),
             ("ExponentialConvergence", exponential_convergence::CLAIMS),
+            (
+                "ExponentialConvergence",
+                exponential_convergence::GAUSSIAN_CLAIMS,
+            ),
+            ("MirrorDescent", mirror_descent::CLAIMS),
+            ("MirrorDescent", mirror_descent::EUCLIDEAN_CLAIMS),
         ]
     }
 }

@@ -7,7 +7,7 @@ use super::mirror_flow::quiver;
 use super::{Curve, Experiment, hypothesis};
 use crate::figure::{Figure, Mesh, Panel, Style};
 use crate::record::{Record, RecordError};
-use crate::scenario::Built;
+use crate::scenario::BuiltTorus;
 use crate::verdict::{Claim, Law, Observed, Verdict};
 use mirrorflow_solvers::distance::circle_map;
 use mirrorflow_solvers::legendre::conjugate;
@@ -149,7 +149,7 @@ struct Certificates {
     duality_gap: f64,
 }
 
-fn certificates(built: &Built, torus: &Torus, p: &[f64]) -> Result<Certificates, Error> {
+fn certificates(built: &BuiltTorus, torus: &Torus, p: &[f64]) -> Result<Certificates, Error> {
     let (f, g) = (built.source.on(torus), built.target.on(torus));
     let displacement = draw::gradient(torus, p);
     let square = |i: usize| displacement.iter().map(|d| d[i] * d[i]).sum::<f64>();
@@ -168,7 +168,7 @@ fn certificates(built: &Built, torus: &Torus, p: &[f64]) -> Result<Certificates,
 }
 
 /// `sup|∇p − (T − x)|`, T the map of the cumulative functions.
-fn circle_defect(built: &Built, torus: &Torus, p: &[f64]) -> Result<f64, Error> {
+fn circle_defect(built: &BuiltTorus, torus: &Torus, p: &[f64]) -> Result<f64, Error> {
     let log = |f: Vec<f64>| f.iter().map(|f| -f).collect::<Vec<_>>();
     let (source, target) = (log(built.source.on(torus)), log(built.target.on(torus)));
     let exact = circle_map(torus, &source, &target)?;
@@ -209,14 +209,6 @@ fn apart(a: &[f64], b: &[f64]) -> f64 {
 }
 
 impl Experiment for OptimalMap {
-    fn name(&self) -> &'static str {
-        "OptimalMap"
-    }
-
-    fn slug(&self) -> &'static str {
-        "optimal-map"
-    }
-
     /// Records `p`, `q[n…]` (periodic parts of u_∞ and u_∞*), `displacement[d, n…]` = ∇p, and the numbers `cost` = ½W₂², `wasserstein`,
     /// `residual`, `newton_steps`, `krylov`, `min_eigenvalue`, `max_eigenvalue`, `spectral_tail`, and `push_forward`, `duality_gap`, `inverse`, in
     /// 1-D `circle`, each with `…_budget`, its change on three quarters of the nodes.
@@ -262,7 +254,7 @@ impl Experiment for OptimalMap {
         Ok(asked.map(verdict).collect())
     }
 
-    fn draw(&self, built: &Built, record: &Record) -> Result<Vec<Figure>, RecordError> {
+    fn draw(&self, built: &BuiltTorus, record: &Record) -> Result<Vec<Figure>, RecordError> {
         let torus = &built.torus;
         let density = |f: Vec<f64>| -> Vec<f64> { f.iter().map(|f| (-f).exp()).collect() };
         let (source, target) = (

@@ -9,7 +9,7 @@ use super::scaling_limit::{self, ScalingLimit};
 use super::{Curve, Experiment, IterationStart, Kernel, Sinkhorn, draw, short, sinkhorn};
 use crate::figure::{Figure, Mesh, Panel, Style};
 use crate::record::{Record, RecordError};
-use crate::scenario::Built;
+use crate::scenario::BuiltTorus;
 use crate::verdict::Verdict;
 use mirrorflow_solvers::Error;
 use mirrorflow_solvers::legendre::conjugate;
@@ -114,7 +114,7 @@ impl SideBySide {
     }
 
     /// The flagship page: one row of three panels.
-    fn page(&self, built: &Built, record: &Record) -> Result<Figure, RecordError> {
+    fn page(&self, built: &BuiltTorus, record: &Record) -> Result<Figure, RecordError> {
         let limit = scaling_limit::orders_panel(&record.part(LIMIT))?;
         let extremes = [0, self.epsilons.len() - 1];
         let decay = exponential_convergence::decay_panel(
@@ -179,7 +179,7 @@ impl SideBySide {
     }
 
     /// Image of a mesh under `∇u_t^*` over ρ_t, with Sinkhorn's crossings.
-    fn mesh(&self, built: &Built, record: &Record, k: usize) -> Result<Panel, RecordError> {
+    fn mesh(&self, built: &BuiltTorus, record: &Record, k: usize) -> Result<Panel, RecordError> {
         let torus = &built.torus;
         let inverse = |p: &[f64]| -> Vec<Vec<f64>> {
             // A recorded potential is convex; where a damaged record is not, the mesh is left as it is.
@@ -223,14 +223,6 @@ fn stopped() -> Error {
 }
 
 impl Experiment for SideBySide {
-    fn name(&self) -> &'static str {
-        "SideBySide"
-    }
-
-    fn slug(&self) -> &'static str {
-        "side-by-side"
-    }
-
     /// Records the arrays of `ScalingLimit` with the prefix `limit_`, those of `ExponentialConvergence` with `decay_`, and at the instants
     /// `times[T]`: `p`, `rho` of the flow and `p_epsilon`, `rho_epsilon` of Sinkhorn at the largest ε, each `[T, n…]`.
     fn measure(&self, context: &Context) -> Result<Measured, MeasureError> {
@@ -262,16 +254,20 @@ impl Experiment for SideBySide {
         if limit.is_empty() {
             return Ok(Vec::new());
         }
-        let mut verdicts = self.scaling_limit().judge(study, &limit)?;
+        let mut verdicts = Experiment::<BuiltTorus>::judge(&self.scaling_limit(), study, &limit)?;
         let decay = record.part(DECAY);
         if decay.values("kl").is_ok() {
-            verdicts.extend(self.convergence().judge(study, &decay)?);
+            verdicts.extend(Experiment::<BuiltTorus>::judge(
+                &self.convergence(),
+                study,
+                &decay,
+            )?);
         }
         Ok(verdicts)
     }
 
     /// The page; in more than one dimension also the maps at every instant.
-    fn draw(&self, built: &Built, record: &Record) -> Result<Vec<Figure>, RecordError> {
+    fn draw(&self, built: &BuiltTorus, record: &Record) -> Result<Vec<Figure>, RecordError> {
         if record.values("rho_epsilon").is_err() {
             // Cut short: what there is, drawn by its own study.
             return self.scaling_limit().draw(built, &record.part(LIMIT));
@@ -298,9 +294,9 @@ impl Experiment for SideBySide {
     fn curve(&self, record: &Record) -> Result<Curve, RecordError> {
         let decay = record.part(DECAY);
         if decay.values("times").is_ok() {
-            self.convergence().curve(&decay)
+            Experiment::<BuiltTorus>::curve(&self.convergence(), &decay)
         } else {
-            self.scaling_limit().curve(&record.part(LIMIT))
+            Experiment::<BuiltTorus>::curve(&self.scaling_limit(), &record.part(LIMIT))
         }
     }
 }

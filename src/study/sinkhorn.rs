@@ -5,7 +5,7 @@ use super::measure::{Context, MeasureError, Measured};
 use super::{Curve, Experiment, IterationStart, Kernel, short};
 use crate::figure::{Figure, Scale, Style};
 use crate::record::{Record, RecordError};
-use crate::scenario::Built;
+use crate::scenario::BuiltTorus;
 use mirrorflow_solvers::distance::relative_entropy;
 use mirrorflow_solvers::sinkhorn as numerics;
 use mirrorflow_solvers::{Error, Result};
@@ -78,14 +78,6 @@ impl Sinkhorn {
 }
 
 impl Experiment for Sinkhorn {
-    fn name(&self) -> &'static str {
-        "Sinkhorn"
-    }
-
-    fn slug(&self) -> &'static str {
-        "sinkhorn"
-    }
-
     /// Records `epsilon`, `p`, `q`, `log_rho` [n…] after the last iteration, and per iteration `kl` = KL(ρ_k | e^{-f}) and
     /// `change` = sup|p_k − p_{k−1}|.
     ///
@@ -127,7 +119,7 @@ impl Experiment for Sinkhorn {
     /// [`RecordError`].
     fn draw(
         &self,
-        built: &Built,
+        built: &BuiltTorus,
         record: &Record,
     ) -> std::result::Result<Vec<Figure>, RecordError> {
         let iterations = record.values("iteration")?;

@@ -2,7 +2,7 @@
 
 use super::{Files, expected, files};
 use mirrorflow::run::numbered;
-use mirrorflow::scenario::{Loaded, load};
+use mirrorflow::scenario::{Built, Loaded, load};
 use mirrorflow::study::Study;
 use ndarray::{ArrayD, IxDyn, OwnedRepr};
 use ndarray_npy::NpzReader;
@@ -24,10 +24,10 @@ pub fn check(folder: &Path, loaded: &Loaded) {
     assert_eq!(names, expected_files(loaded));
     for (study, name) in numbered(&loaded.scenario.studies) {
         let arrays = read_npz(&found[&format!("data/{name}.npz")]);
-        check_arrays(&study, loaded.built.torus.points(), &arrays);
+        check_arrays(&study, &loaded.built, &arrays);
         check_csv(
             &found[&format!("data/{name}.csv")],
-            expected::rows(&study, &arrays),
+            expected::rows(&study, &loaded.built, &arrays),
         );
     }
     check_figures(&found);
@@ -48,7 +48,7 @@ fn expected_files(loaded: &Loaded) -> BTreeSet<String> {
     let mut expected: BTreeSet<String> = top.map(str::to_owned).into();
     for (study, name) in numbered(&loaded.scenario.studies) {
         expected.extend(["npz", "csv"].map(|ending| format!("data/{name}.{ending}")));
-        for figure in expected::figures(&study, loaded.built.torus.dimension()) {
+        for figure in expected::figures(&study, &loaded.built) {
             expected.extend(["svg", "png"].map(|end| format!("figures/{name}-{figure}.{end}")));
         }
     }
@@ -68,8 +68,8 @@ pub fn read_npz(bytes: &[u8]) -> Arrays {
     names.iter().map(&mut read).collect()
 }
 
-fn check_arrays(study: &Study, points: &[usize], arrays: &Arrays) {
-    for (name, shape) in expected::shapes(study, points) {
+fn check_arrays(study: &Study, built: &Built, arrays: &Arrays) {
+    for (name, shape) in expected::shapes(study, built) {
         let array = arrays
             .get(&name)
             .unwrap_or_else(|| panic!("no array {name}"));
@@ -78,7 +78,7 @@ fn check_arrays(study: &Study, points: &[usize], arrays: &Arrays) {
     for (name, array) in arrays {
         assert!(array.iter().all(|v| v.is_finite()), "{name} is not finite");
     }
-    for rho in expected::densities(study, arrays) {
+    for rho in expected::densities(study, built, arrays) {
         let mass = rho.iter().sum::<f64>() / rho.len() as f64;
         assert!((mass - 1.0).abs() < MASS_DEFECT, "∫ρ = {mass}");
         assert!(

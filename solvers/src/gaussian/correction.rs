@@ -1,5 +1,6 @@
 //! First-order correction of Sinkhorn in ε: `P^ε_{t/ε} = P_t + ε R_t + O(ε²)`.
 
+use super::matrix::product;
 use super::parabolic::ParabolicFlow;
 use crate::error::Result;
 use faer::{Mat, Scale};
@@ -27,6 +28,25 @@ impl ParabolicFlow<'_> {
             r -= self.linearised(t, &self.start.prepared_correction_coordinates())?;
         }
         Ok(self.problem().potential_matrix(&r))
+    }
+
+    /// S_t, the first-order term of the marginal's precision, `Cov(ρ^ε)^{-1} = Cov(ρ_t)^{-1} − ε S_t + O(ε²)` (d × d).
+    ///
+    /// From `Cov(ρ_k)^{-1} = Σ^{-1} − (P_k − P_{k−1})/ε`: `S_t = Ṙ_t − ½P̈_t`, which is the linearised flow applied to `½Ṗ_t + E_t`
+    /// (E = 0 for the prepared start).
+    ///
+    /// # Errors
+    /// As [`Self::at`].
+    pub fn marginal_correction(&self, t: f64, start: Start) -> Result<Mat<f64>> {
+        let at = self.at(t)?;
+        let mut argument = Scale(0.5) * at.rate_coordinates();
+        if start == Start::Plain {
+            argument -= self.linearised(t, &self.start.prepared_correction_coordinates())?;
+        }
+        let half = product(at.z.as_ref(), argument.as_ref());
+        Ok(self
+            .problem()
+            .potential_matrix(&-(&half + half.transpose())))
     }
 
     /// The matrix from which Sinkhorn starts at this ε.

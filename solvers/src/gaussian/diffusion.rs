@@ -1,6 +1,6 @@
 //! The Wasserstein gradient flows of KL and of the entropy, and the mirror flow of the entropy.
 
-use super::divergence::Ratio;
+use super::divergence::{Left, Ratio};
 use super::matrix::{
     add_diagonal, cholesky, congruence, gram, inverse_of_factor, scale, solve_lower,
 };
@@ -80,6 +80,33 @@ impl FokkerPlanck {
         );
         let root = scale(&slowness, lower.as_ref(), &ones);
         Ok(Ratio::new(less_one.as_ref(), root.as_ref())?.forward())
+    }
+
+    /// The coefficient of mode (i, i) in C(t) − Σ, in the eigenbasis of Σ and in the order of its increasing eigenvalues: it decays
+    /// like `e^{−2t/s_i}`, exactly.
+    pub fn mode(&self, i: usize, t: f64) -> f64 {
+        self.deviation[(i, i)] * (-2.0 * t / self.variances[i]).exp()
+    }
+
+    /// Eigenvalues s_i of Σ, increasing.
+    pub fn variances(&self) -> &[f64] {
+        &self.variances
+    }
+
+    /// What is left at t, `log ν + f` up to a constant and to first order, by modes in L²(e^{-f}).
+    pub fn left(&self, t: f64) -> Left {
+        let s = &self.variances;
+        let weights: Vec<f64> = self
+            .decay(t)
+            .iter()
+            .zip(s)
+            .map(|(e, s)| e / s.sqrt())
+            .collect();
+        let slowest = 2.0 / s[s.len() - 1];
+        Left::new(
+            &scale(&weights, self.deviation.as_ref(), &weights),
+            |i, j| (1.0 / s[i] + 1.0 / s[j]) / slowest,
+        )
     }
 
     /// Rate at which C approaches Σ: `2/s_max`; KL at twice that.

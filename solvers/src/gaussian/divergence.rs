@@ -70,6 +70,45 @@ impl Ratio {
     }
 }
 
+/// How what is left of a flow is spread over its modes, whose rates are counted in units of the slowest one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Left {
+    /// Part of the square norm that is in modes within 1 % of the slowest rate.
+    pub slowest: f64,
+    /// By which part the mean rate of the square norm is above that of the slowest mode.
+    pub excess: f64,
+}
+
+impl Left {
+    /// From the coefficients of the modes and their rates over the slowest.
+    pub(super) fn new(coefficients: &Mat<f64>, rate: impl Fn(usize, usize) -> f64) -> Self {
+        let largest = coefficients.norm_max();
+        let (mut whole, mut slow, mut above) = (0.0, 0.0, 0.0);
+        for j in 0..coefficients.ncols() {
+            for i in 0..coefficients.nrows() {
+                let (square, rate) = ((coefficients[(i, j)] / largest).powi(2), rate(i, j));
+                whole += square;
+                slow += if rate <= SAME { square } else { 0.0 };
+                above += square * (rate - 1.0);
+            }
+        }
+        if whole > 0.0 {
+            Self {
+                slowest: slow / whole,
+                excess: above / whole,
+            }
+        } else {
+            Self {
+                slowest: 0.0,
+                excess: 0.0,
+            }
+        }
+    }
+}
+
+/// Rates this near to the slowest belong to the same mode.
+const SAME: f64 = 1.01;
+
 /// `KL(N(0, A) ‖ N(0, B)) = ½ [tr B^{-1}A − d − log det B^{-1}A]`, from the eigenvalues of `L^{-1}(A − B)L^{-T}`, `B = LLᵀ`.
 ///
 /// Nearly equal matrices lose nothing but the rounding of their own entries: the value is quadratic in it.

@@ -9,10 +9,10 @@ use faer::linalg::svd::{ComputeSvdVectors, svd, svd_scratch};
 use faer::linalg::triangular_solve::{
     solve_lower_triangular_in_place, solve_upper_triangular_in_place,
 };
-use faer::{Accum, Col, Mat, MatRef, Par, Spec};
+use faer::{Accum, Col, Mat, MatRef, Par, Scale, Spec};
 
 /// `ab`.
-pub(super) fn product(a: MatRef<'_, f64>, b: MatRef<'_, f64>) -> Mat<f64> {
+pub fn product(a: MatRef<'_, f64>, b: MatRef<'_, f64>) -> Mat<f64> {
     let mut out = Mat::zeros(a.nrows(), b.ncols());
     matmul(out.as_mut(), Accum::Replace, a, b, 1.0, Par::Seq);
     out
@@ -30,7 +30,7 @@ pub(super) fn symmetric_part(mut x: Mat<f64>) -> Mat<f64> {
 }
 
 /// `a x aᵀ` for a symmetric x.
-pub(super) fn congruence(a: MatRef<'_, f64>, x: MatRef<'_, f64>) -> Mat<f64> {
+pub fn congruence(a: MatRef<'_, f64>, x: MatRef<'_, f64>) -> Mat<f64> {
     symmetric_part(product(product(a, x).as_ref(), a.transpose()))
 }
 
@@ -203,6 +203,32 @@ pub fn inverse(x: &Mat<f64>) -> Result<Mat<f64>> {
 pub fn log_determinant(x: &Mat<f64>) -> Result<f64> {
     let (values, _) = symmetric_eigen(super::problem::validated("the matrix", x)?.as_ref())?;
     Ok(values.iter().map(|v| v.ln()).sum())
+}
+
+/// Eigenvalues of a symmetric matrix (d × d) in increasing order, and its eigenvectors as columns.
+///
+/// # Errors
+/// [`Error::NoConvergence`], which for finite entries does not happen.
+pub fn eigen(x: &Mat<f64>) -> Result<(Vec<f64>, Mat<f64>)> {
+    symmetric_eigen(x.as_ref())
+}
+
+/// `sup_{|y| ≤ 1} |yᵀxy|` of a symmetric matrix: its largest eigenvalue in size.
+///
+/// # Errors
+/// As [`eigen`].
+pub fn operator_norm(x: &Mat<f64>) -> Result<f64> {
+    let (values, _) = eigen(x)?;
+    Ok(values[0].abs().max(values[values.len() - 1].abs()))
+}
+
+/// `‖x‖_F`, the root of the sum of the squared entries; no overflow or underflow of the squares.
+pub fn frobenius(x: &Mat<f64>) -> f64 {
+    let largest = x.norm_max();
+    if largest == 0.0 || !largest.is_finite() {
+        return largest;
+    }
+    largest * sum_of_squares((Scale(1.0 / largest) * x).as_ref()).sqrt()
 }
 
 /// `√a − √b` from a, b (symmetric, ≥ 0) and `a − b`, accurate relative to the difference.

@@ -17,6 +17,7 @@ mod matrix;
 mod parabolic;
 mod potential;
 mod problem;
+mod riccati;
 mod sinkhorn;
 mod transport;
 
@@ -29,13 +30,16 @@ pub use composition::Composition;
 pub use correction::Start;
 pub use descent::{MirrorDescent, Schedule};
 pub use diffusion::{FokkerPlanck, entropy_covariance, entropy_potential, heat_covariance};
-pub use divergence::{fisher_information, relative_entropy};
+pub use divergence::{Left, fisher_information, relative_entropy};
 pub use evi::{Evi, evi};
 /// Dense column-major matrix of faer.
 pub use faer::Mat;
-pub use matrix::{inverse, log_determinant, square_root};
+pub use matrix::{
+    congruence, eigen, frobenius, inverse, log_determinant, operator_norm, product, square_root,
+};
 pub use parabolic::ParabolicFlow;
 pub use potential::Potential;
 pub use problem::Gaussian;
+pub use riccati::Riccati;
 pub use sinkhorn::Sinkhorn;
 pub use transport::{brenier, linearised_transport, wasserstein};

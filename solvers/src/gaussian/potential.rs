@@ -1,9 +1,9 @@
 //! A quadratic potential with everything that PMA says about it.
 
-use super::divergence::{Ratio, half_weighted_square};
+use super::divergence::{Left, Ratio, half_weighted_square};
 use super::matrix::{
     add_diagonal, cholesky, gram, inverse_of_factor, product, scale, solve_lower, solve_upper,
-    square_root_difference, sum_of_squares,
+    square_root_difference, sum_of_squares, symmetric_part,
 };
 use super::problem::Gaussian;
 use crate::error::Result;
@@ -73,6 +73,22 @@ impl<'a> Potential<'a> {
         self.problem.potential_matrix(&self.deviation)
     }
 
+    /// The coefficient of mode (i, i) in `P − P_∞ = G D Gᵀ`, i counted from the slowest: it decays like `e^{−2m_i t}` with a factor
+    /// that settles as `1 + O(e^{−2m_1 t})`, whatever the other modes do.
+    pub fn mode(&self, i: usize) -> f64 {
+        self.deviation[(i, i)]
+    }
+
+    /// What is left at this state, `h = f + log ρ` up to a constant, by modes in L²(e^{-f}).
+    pub fn left(&self) -> Left {
+        let m = &self.problem.rates;
+        let slowness: Vec<f64> = m.iter().map(|m| 1.0 / m).collect();
+        Left::new(
+            &scale(&slowness, self.rate_coordinates().as_ref(), &slowness),
+            |i, j| (m[i] + m[j]) / (2.0 * m[0]),
+        )
+    }
+
     /// `Q = P^{-1}`, the matrix of `ψ = u^*` and of the optimal map from e^{-g} to ρ.
     pub fn dual(&self) -> Mat<f64> {
         self.problem
@@ -83,6 +99,26 @@ impl<'a> Potential<'a> {
     pub fn covariance(&self) -> Mat<f64> {
         let w = inverse_of_factor(self.lower.as_ref());
         self.problem.covariance_matrix(&gram(w.as_ref()))
+    }
+
+    /// `Cov ρ − Σ`, accurate relative to itself: `VW + m^{-1}V` with `V = W − m^{-1} = −WDm^{-1}`, `W = Z^{-1}`.
+    pub fn covariance_deviation(&self) -> Mat<f64> {
+        let w = inverse_of_factor(self.lower.as_ref());
+        let slowness: Vec<f64> = self.problem.rates.iter().map(|m| 1.0 / m).collect();
+        let ones = vec![1.0; slowness.len()];
+        let right = scale(&ones, self.deviation.as_ref(), &slowness);
+        let v = symmetric_part(-product(w.as_ref(), right.as_ref()));
+        let x = product(v.as_ref(), w.as_ref()) + scale(&slowness, v.as_ref(), &ones);
+        self.problem.covariance_matrix(&symmetric_part(x))
+    }
+
+    /// `W₂(ρ, e^{-f})`, accurate relative to itself.
+    ///
+    /// # Errors
+    /// [`crate::Error::Gaussian`] at the limit of floating point.
+    pub fn wasserstein(&self) -> Result<f64> {
+        let difference = self.covariance_deviation();
+        super::transport::wasserstein_by(self.problem.sigma(), &self.covariance(), &difference)
     }
 
     /// `(Cov ρ)^{-1} = PΘ^{-1}P`, the Hessian of −log ρ.

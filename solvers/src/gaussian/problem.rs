@@ -70,6 +70,22 @@ impl Gaussian {
         &self.rates
     }
 
+    /// `1/inf_t λ_min(A_t)`: no P_t of the flow from `start`, at any t ≥ 0, has an eigenvalue above this.
+    ///
+    /// PMA preserves the order of symmetric matrices, and M is a supersolution when `0 ≥ Σ^{-1} − M²Θ^{-1}`, that is when
+    /// `M² ≥ λ_max(Θ^{1/2}Σ^{-1}Θ^{1/2})`; so `P_t ⪯ M = max(λ_max(P₀), λ_max(Θ^{1/2}Σ^{-1}Θ^{1/2})^{1/2})`. Attained, at t = 0 or as
+    /// t → ∞, where Σ, Θ and P₀ commute and P₀ is a multiple of 1.
+    ///
+    /// # Errors
+    /// [`Error::Gaussian`] where `start` (d × d) is not positive definite.
+    pub fn largest_curvature(&self, start: &Mat<f64>) -> Result<f64> {
+        let start = self.validated("the starting potential P₀", start)?;
+        let (_, b) = factored("Θ", &self.theta)?;
+        let (_, k) = factored("Σ", &self.sigma)?;
+        let ratio = singular(super::matrix::solve_lower(k.as_ref(), b.as_ref()).as_ref())?.0[0];
+        Ok(super::matrix::operator_norm(&start)?.max(ratio))
+    }
+
     /// `Σ^{-1} = G m² Gᵀ`.
     pub fn source_precision(&self) -> Mat<f64> {
         let squares: Vec<f64> = self.rates.iter().map(|m| m * m).collect();

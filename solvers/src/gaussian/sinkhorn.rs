@@ -1,5 +1,6 @@
 //! Sinkhorn's recursion in the Gaussian sector, exact at any ε.
 
+use super::divergence::Ratio;
 use super::matrix::{
     add_diagonal, cholesky, gram, inverse_of_factor, product, scale, symmetric_part,
 };
@@ -20,8 +21,9 @@ pub struct Sinkhorn<'a> {
     /// z of the fixed point, and `Z` less it.
     end: Vec<f64>,
     deviation: Mat<f64>,
-    /// `Gᵀ Q_k G`, after the first iteration.
+    /// `Gᵀ Q_k G`, after the first iteration, and what it differs from its fixed point by.
     w: Option<Mat<f64>>,
+    dual_deviation: Mat<f64>,
     iterations: usize,
 }
 
@@ -47,6 +49,7 @@ impl<'a> Sinkhorn<'a> {
         Ok(Self {
             z: problem.potential_coordinates(&start),
             deviation: problem.potential_coordinates(&from_end),
+            dual_deviation: Mat::zeros(end.len(), end.len()),
             end,
             problem,
             epsilon,
@@ -75,6 +78,14 @@ impl<'a> Sinkhorn<'a> {
             .map(|m| (-2.0 * (epsilon * m / 2.0).asinh()).exp())
             .collect();
         let ones = vec![1.0; contraction.len()];
+        // W − w = −W (Z − z) w
+        let fixed: Vec<f64> = contraction
+            .iter()
+            .zip(&self.end)
+            .map(|(c, z)| c / z)
+            .collect();
+        let pulled = scale(&ones, self.deviation.as_ref(), &fixed);
+        self.dual_deviation = symmetric_part(-product(w.as_ref(), pulled.as_ref()));
         let right = scale(&ones, self.deviation.as_ref(), &contraction);
         self.deviation = symmetric_part(product(left.as_ref(), right.as_ref()));
         self.w = Some(w);
@@ -132,6 +143,33 @@ impl<'a> Sinkhorn<'a> {
     /// `P_k − P^ε_∞`, accurate relative to itself.
     pub fn deviation(&self) -> Mat<f64> {
         self.problem.potential_matrix(&self.deviation)
+    }
+
+    /// The coefficient of mode (i, i) in `P_k − P^ε_∞`, counted as in [`Potential::mode`].
+    pub fn mode(&self, i: usize) -> f64 {
+        self.deviation[(i, i)]
+    }
+
+    /// `KL(ρ_k|e^{-f})` from the first iteration on, accurate relative to itself.
+    ///
+    /// In the coordinates of [`Gaussian`] Cov ρ_k is `W² + εW` and Σ is `w² + εw = m^{-2}`, so their difference is
+    /// `VW + wV + εV`, `V = W − w`.
+    ///
+    /// # Errors
+    /// [`Error::Gaussian`] at the limit of floating point.
+    pub fn relative_entropy(&self) -> Result<Option<f64>> {
+        let Some(w) = &self.w else { return Ok(None) };
+        let (v, m) = (&self.dual_deviation, &self.problem.rates);
+        let fixed: Vec<f64> = self.end.iter().map(|z| 1.0 / z - self.epsilon).collect();
+        let ones = vec![1.0; m.len()];
+        let difference = product(v.as_ref(), w.as_ref())
+            + scale(&fixed, v.as_ref(), &ones)
+            + Scale(self.epsilon) * v;
+        let less_one = scale(m, symmetric_part(difference).as_ref(), m);
+        let whole = gram(w.as_ref()) + Scale(self.epsilon) * w;
+        let root = cholesky("the covariance of ρ_k", whole.as_ref())?;
+        let ratio = Ratio::new(less_one.as_ref(), scale(m, root.as_ref(), &ones).as_ref())?;
+        Ok(Some(ratio.forward()))
     }
 
     /// Rate per unit of t at which P_k approaches its fixed point, `4 asinh(εm₁/2)/ε`, commuting or not; PMA's `2m₁` as ε → 0.

@@ -456,3 +456,106 @@ fn bits_do_not_depend_on_the_number_of_threads() {
     assert_eq!(on(1), on(2));
     assert_eq!(on(1), on(3));
 }
+
+/// The bound on P_t holds at all times, for data that do not commute, and is attained where they do.
+#[test]
+fn no_curvature_exceeds_the_bound() {
+    let top = |p: &Mat<f64>| super::operator_norm(p).unwrap();
+    for seed in 1..6 {
+        let gaussian = Gaussian::new(&spd(4, seed, 30.0), &spd(4, seed + 10, 20.0)).unwrap();
+        let start = spd(4, seed + 20, 5.0);
+        let bound = gaussian.largest_curvature(&start).unwrap();
+        let flow = ParabolicFlow::new(gaussian.potential(&start).unwrap());
+        for k in 0..60 {
+            let p = flow.at(0.1 * f64::from(k)).unwrap().matrix();
+            assert!(top(&p) <= bound * (1.0 + 1e-13), "{} > {bound}", top(&p));
+        }
+    }
+    let (sigma, theta) = (
+        super::problem::diagonal(&[0.25, 4.0]),
+        super::problem::diagonal(&[1.0, 1.0]),
+    );
+    let gaussian = Gaussian::new(&sigma, &theta).unwrap();
+    let bound = gaussian.largest_curvature(&Mat::identity(2, 2)).unwrap();
+    approx::assert_relative_eq!(bound, top(&gaussian.brenier()), max_relative = 1e-14);
+}
+
+/// KL of Sinkhorn keeps its digits, and is that of its covariance where this has them.
+#[test]
+fn the_entropy_of_sinkhorn_is_accurate_relative_to_itself() {
+    let gaussian = Gaussian::new(&spd(4, 1, 9.0), &spd(4, 2, 6.0)).unwrap();
+    let mut sinkhorn = Sinkhorn::new(&gaussian, 0.1, &spd(4, 3, 4.0)).unwrap();
+    assert_eq!(sinkhorn.relative_entropy().unwrap(), None);
+    for _ in 0..8 {
+        sinkhorn.iterate().unwrap();
+        let direct = relative_entropy(&sinkhorn.covariance().unwrap(), gaussian.sigma()).unwrap();
+        let exact = sinkhorn.relative_entropy().unwrap().unwrap();
+        approx::assert_relative_eq!(exact, direct, max_relative = 1e-10);
+    }
+    sinkhorn.run(2000).unwrap();
+    let before = (
+        sinkhorn.relative_entropy().unwrap().unwrap(),
+        sinkhorn.mode(0),
+    );
+    sinkhorn.iterate().unwrap();
+    let after = (
+        sinkhorn.relative_entropy().unwrap().unwrap(),
+        sinkhorn.mode(0),
+    );
+    let rates = (
+        (before.0 / after.0).ln() / 0.1,
+        (before.1 / after.1).ln() / 0.1,
+    );
+    approx::assert_relative_eq!(rates.0, 2.0 * sinkhorn.rate(), max_relative = 1e-9);
+    approx::assert_relative_eq!(rates.1, sinkhorn.rate(), max_relative = 1e-9);
+}
+
+/// `Cov(ρ^ε)^{-1} = Cov(ρ_t)^{-1} − ε S_t + O(ε²)`, both starts.
+#[test]
+fn the_marginal_has_its_first_order_correction() {
+    let gaussian = Gaussian::new(&spd(3, 1, 9.0), &spd(3, 2, 6.0)).unwrap();
+    let flow = ParabolicFlow::new(gaussian.potential(&spd(3, 3, 4.0)).unwrap());
+    let t = 0.4;
+    for start in [Start::Plain, Start::Prepared] {
+        let s = flow.marginal_correction(t, start).unwrap();
+        let left = |count: usize| {
+            let epsilon = t / count as f64;
+            let from = flow.start_matrix(epsilon, start);
+            let mut sinkhorn = Sinkhorn::new(&gaussian, epsilon, &from).unwrap();
+            sinkhorn.run(count).unwrap();
+            let precision = super::inverse(&sinkhorn.covariance().unwrap()).unwrap();
+            let change = flow.at(t).unwrap().precision() - precision;
+            distance(&change, &(faer::Scale(epsilon) * &s))
+        };
+        let order = (left(200) / left(400)).log2();
+        assert!((order - 2.0).abs() < 0.05, "{start:?}: {order}");
+    }
+}
+
+/// The covariance's distance to Σ, and W₂, keep their digits where the difference of the matrices has none.
+#[test]
+fn distances_to_the_end_are_accurate_relative_to_themselves() {
+    let gaussian = problem(4);
+    let flow = ParabolicFlow::new(gaussian.identity().unwrap());
+    let early = flow.at(0.2).unwrap();
+    let difference = early.covariance() - gaussian.sigma();
+    assert!(distance(&difference, &early.covariance_deviation()) < 1e-14);
+    let direct = wasserstein(&early.covariance(), gaussian.sigma()).unwrap();
+    assert_relative_eq!(early.wasserstein().unwrap(), direct, max_relative = 1e-12);
+    let rate = 2.0 * gaussian.rates()[0];
+    let (a, b) = (60.0 / rate, 61.0 / rate);
+    let (first, second) = (flow.at(a).unwrap(), flow.at(b).unwrap());
+    let observed = [
+        (first.wasserstein().unwrap() / second.wasserstein().unwrap()).ln(),
+        (first.mode(0) / second.mode(0)).ln(),
+        (operator_norm(&first.covariance_deviation()).unwrap()
+            / operator_norm(&second.covariance_deviation()).unwrap())
+        .ln(),
+    ];
+    let left = first.left();
+    assert!(left.slowest > 0.999 && left.excess < 1e-3, "{left:?}");
+    assert_relative_eq!(observed[1], 1.0, max_relative = 1e-12);
+    for rate in observed {
+        assert_relative_eq!(rate, 1.0, max_relative = 1e-3);
+    }
+}

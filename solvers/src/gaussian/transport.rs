@@ -1,6 +1,6 @@
 //! W₂, linearised transport and Brenier matrices between centred Gaussians.
 
-use super::matrix::{congruence, solve_upper, square_root_difference, sum_of_squares};
+use super::matrix::{congruence, frobenius, solve_upper, square_root_difference};
 use super::problem::{Gaussian, factored, same_size, validated};
 use crate::error::Result;
 use faer::Mat;
@@ -27,14 +27,30 @@ pub fn linearised_transport(theta: &Mat<f64>, a: &Mat<f64>, b: &Mat<f64>) -> Res
         validated("the covariance A", a)?,
         validated("the covariance B", b)?,
     );
+    by_difference(&lower, &a, &b, &(&a - &b))
+}
+
+/// `W₂(N(0,A), N(0,B))` from `difference` = B − A, so as accurate as that is.
+pub(super) fn wasserstein_by(a: &Mat<f64>, b: &Mat<f64>, difference: &Mat<f64>) -> Result<f64> {
+    let (a, lower) = factored("the covariance A", a)?;
+    let b = validated("the covariance B", b)?;
+    by_difference(&lower, &b, &a, difference)
+}
+
+/// LOT from a reference covariance LLᵀ, of A and B with `difference` = A − B.
+fn by_difference(
+    lower: &Mat<f64>,
+    a: &Mat<f64>,
+    b: &Mat<f64>,
+    difference: &Mat<f64>,
+) -> Result<f64> {
     let inside = |x: &Mat<f64>| congruence(lower.transpose(), x.as_ref());
-    let difference = inside(&(&a - &b));
     let roots = square_root_difference(
-        inside(&a).as_ref(),
-        inside(&b).as_ref(),
-        difference.as_ref(),
+        inside(a).as_ref(),
+        inside(b).as_ref(),
+        inside(difference).as_ref(),
     )?;
-    Ok(sum_of_squares(solve_upper(lower.as_ref(), roots.as_ref()).as_ref()).sqrt())
+    Ok(frobenius(&solve_upper(lower.as_ref(), roots.as_ref())))
 }
 
 /// `W₂(N(0,A), N(0,B))`, whose square is `tr A + tr B − 2 tr (A^{1/2}BA^{1/2})^{1/2}` (Bures), as `LOT_{N(0,A)}(N(0,A), N(0,B))`.

@@ -52,6 +52,12 @@ impl Iterate {
     }
 }
 
+/// `2λ_min(∇²ψ)/(4π²K²d)`: the stability limit of an explicit step at a potential of this `convexity` = λ_min(∇²ψ).
+pub fn stability_limit(dimension: usize, band: usize, convexity: f64) -> f64 {
+    let squares = (2.0 * PI * band.max(1) as f64).powi(2) * dimension as f64;
+    2.0 * convexity / squares
+}
+
 /// Which step is taken.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Rule {
@@ -144,9 +150,11 @@ impl Descent {
 
     /// `2/(4π²K² d λ_max((∇²ψ_k)^{-1}))`: the explicit step's stability limit, from the largest symbol of `tr(A∇²)` on the band.
     pub fn limit(&self) -> f64 {
-        let d = self.operator.torus().dimension() as f64;
-        let squares = (2.0 * PI * self.band.max(1) as f64).powi(2) * d;
-        2.0 * self.here.convexity / squares
+        stability_limit(
+            self.operator.torus().dimension(),
+            self.band,
+            self.here.convexity,
+        )
     }
 
     /// `ψ_{k+1} = ψ_k − η P_K[f(∇ψ_k) − g − log det ∇²ψ_k]`. Allocates nothing.

@@ -79,6 +79,17 @@ impl Terms {
     }
 }
 
+/// `KL(ρ|e^{-f})` and `KL(e^{-f}|ρ)` of `ρ = (∇ψ)#e^{-g}`, from `log_ratio` = `h∘∇ψ` and g at the nodes y.
+///
+/// `∫(w + e^{-w} − 1)e^{-g}` and `∫(1 − (1 + w)e^{-w})e^{-g}`, w the log-ratio: both integrands ≥ 0, so 1e-12 relative.
+pub fn relative_entropies(log_ratio: &[f64], g: &[f64]) -> [f64; 2] {
+    let mean = |f: fn(f64) -> f64| mean_of(g.len(), |i| (-g[i]).exp() * f(log_ratio[i]));
+    [
+        mean(|w| (-w).exp() * entropy_density(w)),
+        mean(|w| entropy_density(-w)),
+    ]
+}
+
 /// A comparator's coupling with an iterate.
 struct Coupled {
     coupling: FenchelGap,

@@ -16,8 +16,8 @@ mod implicit;
 mod schedule;
 
 pub use comparator::{Comparator, random_log_density};
-pub use descent::{Descent, Iterate, Observe, Rule, Taken};
-pub use evi::{Evi, Terms};
+pub use descent::{Descent, Iterate, Observe, Rule, Taken, stability_limit};
+pub use evi::{Evi, Terms, relative_entropies};
 pub use schedule::Schedule;
 
 #[cfg(test)]

@@ -3,44 +3,51 @@
 //! In stages, since a later one needs what an earlier one established: every number is finite; each makes sense by
 //! itself; the densities and the start exist; the grid resolves them. A stage reports all its complaints together.
 
-mod curvature;
-mod densities;
-mod grid;
+mod euclidean;
+mod gaussian;
 mod numerics;
 mod studies;
+mod torus;
 
 use super::complaint::{Complaint, Source, wording};
 use super::locate::{Step, way};
-use super::{Built, Scenario};
+use super::{Built, Problem, Scenario};
 use miette::Report;
 
 /// Checks a scenario and builds the objects of its problem.
 pub fn validate(scenario: &Scenario, source: &Source) -> Result<Built, Report> {
     let mut checks = Checks {
         source,
+        largest_epsilon: match &scenario.problem {
+            Problem::Torus(_) => LARGEST_EPSILON_ON_TORUS,
+            _ => f64::INFINITY,
+        },
         complaints: Vec::new(),
     };
     checks.finite_numbers();
     checks.stop_if_any()?;
     checks.title(scenario);
     numerics::check(&mut checks, &scenario.numerics);
-    studies::check(&mut checks, &scenario.studies);
-    let torus = grid::check(&mut checks, scenario);
-    if torus.is_some() {
-        densities::check_numbers(&mut checks, scenario.torus_problem());
+    studies::check(&mut checks, scenario);
+    match &scenario.problem {
+        Problem::Torus(problem) => torus::check(&mut checks, scenario, problem).map(Built::Torus),
+        Problem::Gaussian(problem) => {
+            gaussian::check(&mut checks, scenario, problem).map(Built::Gaussian)
+        }
+        Problem::Euclidean(problem) => {
+            euclidean::check(&mut checks, scenario, problem).map(Built::Euclidean)
+        }
     }
-    checks.stop_if_any()?;
-    let built = torus.and_then(|torus| densities::build(&mut checks, scenario, torus));
-    checks.stop_if_any()?;
-    let built = built.expect("a stage without complaints gives its objects");
-    curvature::check(&mut checks, scenario, &built);
-    checks.stop_if_any()?;
-    Ok(built)
 }
+
+/// Beyond it the kernel on the unit torus is constant to `2e^{−2π²ε}` = 5e-9.
+const LARGEST_EPSILON_ON_TORUS: f64 = 1.0;
 
 /// Complaints gathered so far about one source.
 struct Checks<'a> {
     source: &'a Source,
+    /// Largest ε that means anything: on the unit torus, a finite one.
+    largest_epsilon: f64,
     complaints: Vec<Complaint>,
 }
 

@@ -2,9 +2,10 @@
 
 use super::Checks;
 use crate::scenario::locate::{Step, way};
+use crate::scenario::{Problem, Scenario};
 use crate::study::{
-    ExponentialConvergence, MirrorFlow, Objective, OptimalMap, ScalingLimit, SideBySide, Sinkhorn,
-    Study,
+    ExponentialConvergence, Limit, MirrorDescent, MirrorFlow, Objective, OptimalMap, Run,
+    ScalingLimit, Schedule, SideBySide, Sinkhorn, Study,
 };
 
 /// An order needs at least this many ε.
@@ -13,7 +14,8 @@ const FEWEST_EPSILONS: usize = 3;
 /// How far `time/ε` may be from a whole number, relative.
 const WHOLE: f64 = 1e-9;
 
-pub fn check(checks: &mut Checks, studies: &[Study]) {
+pub fn check(checks: &mut Checks, scenario: &Scenario) {
+    let studies = &scenario.studies;
     if studies.is_empty() {
         checks.refuse(
             way!["studies"],
@@ -23,6 +25,7 @@ pub fn check(checks: &mut Checks, studies: &[Study]) {
         );
     }
     for (number, study) in studies.iter().enumerate() {
+        fits(checks, number, study, &scenario.problem);
         match study {
             Study::Flow(flow) => instants(checks, number, &flow.times),
             Study::Sinkhorn(parameters) => sinkhorn(checks, number, parameters),
@@ -31,12 +34,152 @@ pub fn check(checks: &mut Checks, studies: &[Study]) {
             Study::MirrorFlow(flow) => mirror_flow(checks, number, flow),
             Study::ExponentialConvergence(decay) => convergence(checks, number, decay),
             Study::SideBySide(page) => side_by_side(checks, number, page),
+            Study::MirrorDescent(descent) => mirror_descent(checks, number, descent),
         }
     }
 }
 
-/// Largest ε that means anything on the unit torus.
-const LARGEST_EPSILON: f64 = 1.0;
+/// Refuses a study that is not defined on the problem.
+fn fits(checks: &mut Checks, number: usize, study: &Study, problem: &Problem) {
+    if study.fits(problem) {
+        return;
+    }
+    checks.refuse(
+        way!["studies", number],
+        format!(
+            "{} is not defined on a {} problem",
+            study.name(),
+            problem.name()
+        ),
+        "does not fit the problem",
+        format!("use {}", problem.studies()),
+    );
+}
+
+fn mirror_descent(checks: &mut Checks, study: usize, descent: &MirrorDescent) {
+    if descent.steps == 0 {
+        checks.refuse(
+            way!["studies", study, "steps"],
+            "0 steps leave nothing to study".into(),
+            "at least 1",
+            "Σ η_k is the time of the flow that the steps reach".into(),
+        );
+    }
+    if descent.runs.is_empty() {
+        checks.refuse(
+            way!["studies", study, "runs"],
+            "no runs given".into(),
+            "empty",
+            "add one, such as runs: [Explicit(Constant(3e-4))]".into(),
+        );
+    }
+    for (i, run) in descent.runs.iter().enumerate() {
+        let path = way!["studies", study, "runs", i];
+        steps_of_run(checks, path, run, descent.steps);
+        if descent.runs[..i].contains(run) {
+            twice(checks, path, "this run");
+        }
+    }
+    for (i, comparator) in descent.comparators.iter().enumerate() {
+        if descent.comparators[..i].contains(comparator) {
+            twice(
+                checks,
+                way!["studies", study, "comparators", i],
+                "this density",
+            );
+        }
+    }
+    if let Some(limit) = &descent.limit {
+        mirror_descent_limit(checks, study, limit);
+    }
+}
+
+fn twice(checks: &mut Checks, path: &[Step], what: &str) {
+    checks.refuse(
+        path,
+        format!("{what} is listed twice"),
+        "second time",
+        "list each once".into(),
+    );
+}
+
+/// Every η_k positive, and enough of them.
+fn steps_of_run(checks: &mut Checks, path: &[Step], run: &Run, steps: usize) {
+    let positive = |checks: &mut Checks, name: &str, value: f64| {
+        checks.positive(path, name, value, "3e-4");
+    };
+    let schedule = match run {
+        Run::Explicit(schedule) | Run::Implicit(schedule) => schedule,
+        Run::Sinkhorn(epsilon) => {
+            positive(checks, "ε", *epsilon);
+            return not_constant(checks, path, *epsilon);
+        }
+    };
+    match schedule {
+        Schedule::Constant(eta) => positive(checks, "η", *eta),
+        Schedule::Harmonic(c) => positive(checks, "c", *c),
+        Schedule::LogOverT(c) => {
+            positive(checks, "c", *c);
+            if steps == 1 {
+                let help = "use two steps or more, or Constant(…)".into();
+                let message = "c log T/T is 0 for one step".into();
+                checks.refuse(path, message, "T ≥ 2 needed", help);
+            }
+        }
+        Schedule::Adaptive(fraction) => {
+            positive(checks, "the fraction", *fraction);
+            if *fraction > 1.0 && matches!(run, Run::Explicit(_)) {
+                checks.refuse(
+                    path,
+                    format!("{fraction} times the stability limit is past it"),
+                    "more than 1",
+                    "use at most 1, such as Adaptive(0.8), or an implicit step".into(),
+                );
+            }
+        }
+        Schedule::List(list) => {
+            let least = list.iter().copied().fold(f64::INFINITY, f64::min);
+            if list.len() < steps {
+                checks.refuse(
+                    path,
+                    format!("{} steps are listed, {steps} asked for", list.len()),
+                    "too few",
+                    format!("list {steps} steps, or use steps: {}", list.len()),
+                );
+            } else if least <= 0.0 {
+                positive(checks, "a step", least);
+            }
+        }
+    }
+}
+
+fn mirror_descent_limit(checks: &mut Checks, study: usize, limit: &Limit) {
+    let path = way!["studies", study, "limit", "time"];
+    checks.positive(path, "time", limit.time, "0.02");
+    let path = way!["studies", study, "limit", "steps"];
+    if limit.steps.len() < FEWEST_EPSILONS {
+        checks.refuse(
+            path,
+            format!(
+                "an order needs {FEWEST_EPSILONS} numbers of steps, {} given",
+                limit.steps.len()
+            ),
+            "too few",
+            "double from one to the next, such as steps: [16, 32, 64]".into(),
+        );
+    }
+    for (i, &count) in limit.steps.iter().enumerate() {
+        let before = if i == 0 { 0 } else { limit.steps[i - 1] };
+        if count <= before {
+            checks.refuse(
+                way!["studies", study, "limit", "steps", i],
+                format!("{count} steps do not come after {before}"),
+                "not increasing",
+                "list positive numbers of steps in increasing order".into(),
+            );
+        }
+    }
+}
 
 fn instants(checks: &mut Checks, study: usize, times: &[f64]) {
     if times.is_empty() {
@@ -241,12 +384,15 @@ fn count(checks: &mut Checks, study: usize, limit: &ScalingLimit) {
     }
 }
 
-/// Refuses an ε beyond which the kernel on the unit torus is constant to `2e^{−2π²ε}` = 5e-9: nothing is transported.
+/// Refuses an ε beyond which the kernel on the unit torus is constant: nothing is transported.
 fn not_constant(checks: &mut Checks, path: &[Step], epsilon: f64) {
-    if epsilon > LARGEST_EPSILON {
+    let largest = checks.largest_epsilon;
+    if epsilon > largest {
         checks.refuse(
             path,
-            format!("ε = {epsilon} is more than {LARGEST_EPSILON}: the kernel is constant on the unit torus"),
+            format!(
+                "ε = {epsilon} is more than {largest}: the kernel is constant on the unit torus"
+            ),
             "too large",
             "the limit is ε → 0; 0.01 and below are usual".into(),
         );

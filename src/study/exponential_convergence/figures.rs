@@ -4,23 +4,16 @@ use super::verdicts::{decay, decay_of};
 use super::{Decay, ExponentialConvergence};
 use crate::figure::{Colours, Curves, Figure, Panel, Scale, Series, Style};
 use crate::record::{Record, RecordError};
-use crate::scenario::Built;
+use crate::scenario::BuiltTorus;
 use crate::study::{draw, short};
 
 pub fn draw(
     study: &ExponentialConvergence,
-    built: &Built,
+    built: &BuiltTorus,
     record: &Record,
 ) -> Result<Vec<Figure>, RecordError> {
     let every: Vec<usize> = (0..record.values("epsilons").map_or(0, <[f64]>::len)).collect();
-    let mut figures = vec![Figure {
-        name: "decay".into(),
-        title: None,
-        rows: vec![vec![panel(study, record, &every)?]],
-        caption: "Relative entropy to e^{−f} along the mirror flow (parabolic Monge–Ampère), Sinkhorn at k = t/ε, Fokker–Planck and the \
-                  flows of other objectives, with the theorem's bound e^{−2κλt} and the sharp rate e^{−2·gap·t}."
-            .into(),
-    }];
+    let mut figures = vec![decay_figure(study, record, &every)?];
     if record.values("eigenfunction").is_ok() {
         figures.push(rates(study, record, &every)?);
         if !study.others.is_empty() {
@@ -30,6 +23,22 @@ pub fn draw(
         figures.push(slowest_mode(built, record)?);
     }
     Ok(figures)
+}
+
+/// The figure of [`panel`].
+pub fn decay_figure(
+    study: &ExponentialConvergence,
+    record: &Record,
+    epsilons: &[usize],
+) -> Result<Figure, RecordError> {
+    Ok(Figure {
+        name: "decay".into(),
+        title: None,
+        rows: vec![vec![panel(study, record, epsilons)?]],
+        caption: "Relative entropy to e^{−f} along the mirror flow (parabolic Monge–Ampère), Sinkhorn at k = t/ε, Fokker–Planck and the \
+                  flows of other objectives, with the theorem's bound e^{−2κλt} and the sharp rate e^{−2·gap·t}."
+            .into(),
+    })
 }
 
 /// KL against t on a logarithmic axis for every flow, Sinkhorn at the ε with the given numbers, with bound and sharp rate.
@@ -199,7 +208,7 @@ fn line_through([from, to]: [f64; 2], (t, value): (f64, f64), rate: f64) -> Vec<
 }
 
 /// Local rates −d log KL/dt, which approach twice the gaps.
-fn rates(
+pub fn rates(
     study: &ExponentialConvergence,
     record: &Record,
     epsilons: &[usize],
@@ -278,7 +287,7 @@ fn objectives(study: &ExponentialConvergence, record: &Record) -> Result<Figure,
 }
 
 /// √KL, √I, W₂ and the distance of gradients: all decay at the rate gap.
-fn distances(record: &Record) -> Result<Figure, RecordError> {
+pub fn distances(record: &Record) -> Result<Figure, RecordError> {
     let usable = kl_decay(record)?.usable();
     let times = &record.values("times")?[..usable];
     let root = |name: &str| -> Result<Vec<f64>, RecordError> {
@@ -312,7 +321,7 @@ fn distances(record: &Record) -> Result<Figure, RecordError> {
 }
 
 /// `h = log ρ_t + f` at the horizon, scaled, against the first eigenfunction of −L_{u_∞}.
-fn slowest_mode(built: &Built, record: &Record) -> Result<Figure, RecordError> {
+fn slowest_mode(built: &BuiltTorus, record: &Record) -> Result<Figure, RecordError> {
     let (h, mode) = (record.values("h")?, record.values("eigenfunction")?);
     let rho = record.values("rho")?;
     // The component of h along the mode, so that both have its size and sign.

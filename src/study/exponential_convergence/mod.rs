@@ -7,18 +7,20 @@ mod claims;
 mod decay;
 mod figures;
 mod flows;
+mod gaussian;
 mod verdicts;
 
 pub use claims::CLAIMS;
 pub use decay::Decay;
 pub use figures::panel as decay_panel;
+pub use gaussian::GAUSSIAN_CLAIMS;
 
 use super::jobs::{self, Job, Tick};
 use super::measure::{Context, MeasureError, Measured};
 use super::{Curve, Experiment, IterationStart, Kernel, Objective, short};
 use crate::figure::Figure;
 use crate::record::{Record, RecordError};
-use crate::scenario::Built;
+use crate::scenario::BuiltTorus;
 use crate::verdict::Verdict;
 use flows::{Path, Variation};
 use mirrorflow_solvers::log_sobolev::{self, Method};
@@ -361,14 +363,6 @@ fn both_changes(a: &[f64], coarser: &[f64], looser: &[f64]) -> Vec<f64> {
 }
 
 impl Experiment for ExponentialConvergence {
-    fn name(&self) -> &'static str {
-        "ExponentialConvergence"
-    }
-
-    fn slug(&self) -> &'static str {
-        "exponential-convergence"
-    }
-
     /// Records per instant `times[T+1]`, `kl`, `fisher`, `gradient`, `wasserstein`, `bound`, `fokker_planck_kl`, and `kl_budget`,
     /// `gradient_budget`, `fokker_planck_kl_budget`; per ε `epsilons[E]` and `sinkhorn_kl[E, T+1]` with `sinkhorn_kl_budget`; per other
     /// objective `others_kl[O, T+1]` with its budget; the numbers `lambda`, `kappa` and `kappa_…` by method, `gap`,
@@ -384,7 +378,7 @@ impl Experiment for ExponentialConvergence {
         verdicts::judge(self, study, record)
     }
 
-    fn draw(&self, built: &Built, record: &Record) -> Result<Vec<Figure>, RecordError> {
+    fn draw(&self, built: &BuiltTorus, record: &Record) -> Result<Vec<Figure>, RecordError> {
         figures::draw(self, built, record)
     }
 

@@ -23,30 +23,10 @@ pub fn judge(
     }
     let mut verdicts = Vec::new();
     for claim in asked(study) {
-        let judged = match claim.name {
-            "exponential-bound" => judge.bound(claim),
-            "log-sobolev" => judge.log_sobolev(claim),
-            "decreasing" => judge.decreasing(claim),
-            "sharp-rate" => judge.rate(claim, "kl", ("2·gap", 2.0, "gap"), "slowest_share"),
-            "potential-rate" => judge.rate(claim, "gradient", ("gap", 1.0, "gap"), "slowest_share"),
-            "wasserstein-rate" => judge.wasserstein(claim),
-            "fokker-planck-rate" => {
-                let predicted = ("2·gap", 2.0, "fokker_planck_gap");
-                judge.rate(claim, "fokker_planck_kl", predicted, "fokker_planck_share")
-            }
-            "rate-ratio" => judge.ratio_of_rates(claim),
-            "sinkhorn-rate" => judge.sinkhorn(claim),
-            _ => {
-                verdicts.extend(judge.others(claim, study)?);
-                continue;
-            }
-        };
-        verdicts.push(match judged {
-            Err(RecordError::Missing(name)) => {
-                claim.undecided(slug, &format!("cut short: `{name}` was not measured"))
-            }
-            judged => judged?,
-        });
+        match claim.name {
+            "objective-rate" => verdicts.extend(judge.others(claim, study)?),
+            _ => verdicts.push(judge.claim(claim)?),
+        }
     }
     Ok(verdicts)
 }
@@ -80,12 +60,53 @@ pub fn decay_of(record: &Record, family: &str, k: usize) -> Result<Decay, Record
     })
 }
 
-struct Judge<'a> {
-    slug: &'a str,
-    record: &'a Record,
+/// Judges one study's record.
+pub struct Judge<'a> {
+    pub slug: &'a str,
+    pub record: &'a Record,
 }
 
 impl Judge<'_> {
+    /// The verdict on a claim that has one: all but that on other objectives.
+    ///
+    /// # Errors
+    /// [`RecordError`] when the record is not one of this study.
+    pub fn claim(&self, claim: &Claim) -> Result<Verdict, RecordError> {
+        let judged = match claim.name {
+            "exponential-bound" => self.bound(claim),
+            "log-sobolev" => self.log_sobolev(claim),
+            "decreasing" => self.decreasing(claim),
+            "sharp-rate" => self.rate(claim, "kl", ("2·gap", 2.0, "gap"), "slowest_share"),
+            "potential-rate" => self.rate(claim, "gradient", ("gap", 1.0, "gap"), "slowest_share"),
+            "wasserstein-rate" => self.wasserstein(claim),
+            "fokker-planck-rate" => {
+                let predicted = ("2·gap", 2.0, "fokker_planck_gap");
+                self.rate(claim, "fokker_planck_kl", predicted, "fokker_planck_share")
+            }
+            "rate-ratio" => self.ratio_of_rates(claim),
+            "sinkhorn-rate" => self.sinkhorn(claim),
+            name => unreachable!("{name} is not one claim of this study"),
+        };
+        self.or_cut_short(claim, judged)
+    }
+
+    /// What was not measured, because the run was cut short, decides nothing.
+    ///
+    /// # Errors
+    /// Any other than a missing array.
+    pub fn or_cut_short(
+        &self,
+        claim: &Claim,
+        judged: Result<Verdict, RecordError>,
+    ) -> Result<Verdict, RecordError> {
+        match judged {
+            Err(RecordError::Missing(name)) => {
+                Ok(claim.undecided(self.slug, &format!("cut short: `{name}` was not measured")))
+            }
+            judged => judged,
+        }
+    }
+
     /// `max KL_t / (e^{−2κλt} KL_0)` over the instants after the first where KL is above its budget.
     fn bound(&self, claim: &Claim) -> Result<Verdict, RecordError> {
         let (kappa, lambda) = (self.record.number("kappa")?, self.record.number("lambda")?);
@@ -278,7 +299,8 @@ impl Judge<'_> {
         let found = super::BOUNDS
             .iter()
             .find(|(_, name)| self.record.number(name).is_ok_and(|kappa| kappa == best));
-        Ok(found.map_or(String::new(), |(method, _)| method.to_string()))
+        // On R^d it is the least eigenvalue of Σ^{-1}, by Bakry and Émery the constant of N(0, Σ).
+        Ok(found.map_or("Bakry–Émery".into(), |(method, _)| method.to_string()))
     }
 }
 
@@ -288,12 +310,17 @@ const CLEAR: f64 = 1e4;
 /// `|rate^ε − rate|` from the start to the last instant that is clear at every ε, descending in ε: the mean rates, whose difference is
 /// `|log(KL^ε/KL)|/t` there. (The asymptotic rates are nearer: in the Gaussian sector they differ by ε², see the docs.)
 pub fn sinkhorn_points(record: &Record) -> Result<Vec<Point>, RecordError> {
+    sinkhorn_points_until(record, usize::MAX)
+}
+
+/// The same from the first `most` instants.
+pub fn sinkhorn_points_until(record: &Record, most: usize) -> Result<Vec<Point>, RecordError> {
     let (flow, epsilons) = (decay(record, "kl")?, record.values("epsilons")?);
     let iterates = (0..epsilons.len())
         .map(|k| decay_of(record, "sinkhorn_kl", k))
         .collect::<Result<Vec<_>, _>>()?;
     let all = iterates.iter().chain([&flow]);
-    let usable = all.map(|decay| decay.clear_of(CLEAR)).min();
+    let usable = all.map(|decay| decay.clear_of(CLEAR).min(most)).min();
     let Some(last) = usable
         .and_then(|n| n.checked_sub(1))
         .filter(|&last| last >= 2)
@@ -315,7 +342,7 @@ const ABSENT: f64 = 1e-6;
 /// From this share on what is left decays as the slowest mode, with a second one that the extrapolation takes out.
 const DOMINANT: f64 = 0.5;
 
-const NOTHING: &str = "too few instants at which the value is well above its error budget: use an earlier horizon, a tighter tolerance or more points";
+pub const NOTHING: &str = "too few instants at which the value is well above its error budget: use an earlier horizon, a tighter tolerance or more points";
 
 /// Four decimals, for people.
 fn rounded(value: f64) -> f64 {

@@ -3,14 +3,14 @@
 use super::MirrorFlow;
 use crate::figure::{Arrow, Curves, Figure, Mesh, Panel, Quiver, Scale, SlopeGuide, Style};
 use crate::record::{Record, RecordError};
-use crate::scenario::Built;
+use crate::scenario::BuiltTorus;
 use crate::study::draw::{self, Snapshot};
 use crate::study::short;
 use mirrorflow_solvers::Torus;
 
 pub fn draw(
     study: &MirrorFlow,
-    built: &Built,
+    built: &BuiltTorus,
     record: &Record,
 ) -> Result<Vec<Figure>, RecordError> {
     let labels: Vec<String> = record
@@ -35,7 +35,7 @@ pub fn draw(
 
 fn fields(
     study: &MirrorFlow,
-    built: &Built,
+    built: &BuiltTorus,
     record: &Record,
     labels: &[String],
 ) -> Result<Figure, RecordError> {
@@ -61,7 +61,7 @@ fn fields(
 const ROW: usize = 3;
 
 /// The Brenier maps: their displacement in 1-D, else the image of a mesh.
-fn maps(built: &Built, record: &Record, labels: &[String]) -> Result<Figure, RecordError> {
+fn maps(built: &BuiltTorus, record: &Record, labels: &[String]) -> Result<Figure, RecordError> {
     let torus = &built.torus;
     let rows = if torus.dimension() == 1 {
         let series = labels.iter().enumerate().map(|(k, label)| {
@@ -106,7 +106,11 @@ fn maps(built: &Built, record: &Record, labels: &[String]) -> Result<Figure, Rec
 }
 
 /// v_t, over ρ_t in more than one dimension.
-fn velocities(built: &Built, record: &Record, labels: &[String]) -> Result<Figure, RecordError> {
+fn velocities(
+    built: &BuiltTorus,
+    record: &Record,
+    labels: &[String],
+) -> Result<Figure, RecordError> {
     let torus = &built.torus;
     let rows = if torus.dimension() == 1 {
         let series = labels.iter().enumerate().map(|(k, label)| {
@@ -188,7 +192,7 @@ fn in_rows(panels: Vec<Panel>) -> Vec<Vec<Panel>> {
 }
 
 /// F and its dissipation; speed and LOT speed; what is left of the identities and between the routes.
-fn identities(study: &MirrorFlow, record: &Record) -> Result<Figure, RecordError> {
+pub fn identities(study: &MirrorFlow, record: &Record) -> Result<Figure, RecordError> {
     let curve =
         |name, label, style, colour| draw::recorded(record, ("times", name), label, style, colour);
     let flow = vec![
@@ -210,6 +214,8 @@ fn identities(study: &MirrorFlow, record: &Record) -> Result<Figure, RecordError
         ("primal_difference", "primal − mirror", 0),
         ("dual_difference", "dual − mirror", 2),
         ("conjugate_difference", "u − ψ*", 5),
+        ("riccati_difference", "closed form − steps", 0),
+        ("closed_form_difference", "matrix flow − example", 6),
     ] {
         if record.values(name).is_ok() {
             defects.push(curve(name, label, Style::LineMarkers, colour)?);

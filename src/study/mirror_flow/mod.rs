@@ -6,20 +6,24 @@
 
 mod claims;
 mod coordinates;
+mod euclidean;
 mod figures;
+mod gaussian;
 mod orders;
 mod path;
 mod verdicts;
 
 pub use claims::CLAIMS;
+pub use euclidean::CLAIMS as EUCLIDEAN_CLAIMS;
 pub use figures::quiver;
+pub use gaussian::GAUSSIAN_CLAIMS;
 
 use super::jobs::{self, Job, Tick};
 use super::measure::{Context, MeasureError, Measured};
 use super::{Curve, Experiment, Objective};
 use crate::figure::Figure;
 use crate::record::{Record, RecordError};
-use crate::scenario::Built;
+use crate::scenario::BuiltTorus;
 use crate::verdict::Verdict;
 use coordinates::Run;
 use mirrorflow_solvers::legendre::conjugate;
@@ -400,14 +404,6 @@ fn exponential(log: &[f64]) -> Vec<f64> {
 }
 
 impl Experiment for MirrorFlow {
-    fn name(&self) -> &'static str {
-        "MirrorFlow"
-    }
-
-    fn slug(&self) -> &'static str {
-        "mirror-flow"
-    }
-
     /// Records per instant `times[T]`, `p`, `rho[T, n…]`, `v[T, d, n…]`, `objective`, `drop`, `dissipation`, `dissipated`, `quadrature`,
     /// `speed`, `lot_speed`, `length`, `travelled`, the differences `primal_difference`, `dual_difference`, `conjugate_difference`, `mass_defect`,
     /// `min_density`, the budgets `rho_budget`, `time_budget`, `primal_budget`, `dual_budget`, `conjugate_budget`, `dissipation_defect`, `speed_defect` with `dissipation_budget`, `speed_budget`; per refinement `steps` and
@@ -421,7 +417,7 @@ impl Experiment for MirrorFlow {
         verdicts::judge(self, study, record)
     }
 
-    fn draw(&self, built: &Built, record: &Record) -> Result<Vec<Figure>, RecordError> {
+    fn draw(&self, built: &BuiltTorus, record: &Record) -> Result<Vec<Figure>, RecordError> {
         figures::draw(self, built, record)
     }
 

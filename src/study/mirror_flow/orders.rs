@@ -124,7 +124,7 @@ pub fn of(stepper: Stepper) -> u32 {
 }
 
 /// The scenario's method with fixed steps.
-fn refined(stepper: Stepper, step: f64) -> Stepper {
+pub fn refined(stepper: Stepper, step: f64) -> Stepper {
     match stepper {
         Stepper::Adaptive { .. } | Stepper::Fixed { .. } => Stepper::Fixed {
             step,

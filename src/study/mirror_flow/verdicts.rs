@@ -20,19 +20,16 @@ pub fn judge(study: &MirrorFlow, slug: &str, record: &Record) -> Result<Vec<Verd
             .map(|claim| claim.not_applicable(slug, &why))
             .collect());
     }
-    let verdict = |claim: &Claim| match judge.claim(claim) {
-        Err(RecordError::Missing(name)) => {
-            Ok(claim.undecided(slug, &format!("cut short: `{name}` was not measured")))
-        }
-        judged => judged,
-    };
-    asked.map(verdict).collect()
+    asked
+        .map(|claim| judge.or_cut_short(claim, judge.claim(claim)))
+        .collect()
 }
 
-struct Judge<'a> {
-    study: &'a MirrorFlow,
-    slug: &'a str,
-    record: &'a Record,
+/// Judges one study's record.
+pub struct Judge<'a> {
+    pub study: &'a MirrorFlow,
+    pub slug: &'a str,
+    pub record: &'a Record,
 }
 
 impl Judge<'_> {
@@ -41,6 +38,20 @@ impl Judge<'_> {
         let is = |ending| claim.name.ends_with(ending);
         (!is("time-order") || !self.study.refinements.is_empty())
             && (!is("space-order") || self.differences())
+    }
+
+    /// What was not measured, because the run was cut short, decides nothing.
+    pub fn or_cut_short(
+        &self,
+        claim: &Claim,
+        judged: Result<Verdict, RecordError>,
+    ) -> Result<Verdict, RecordError> {
+        match judged {
+            Err(RecordError::Missing(name)) => {
+                Ok(claim.undecided(self.slug, &format!("cut short: `{name}` was not measured")))
+            }
+            judged => judged,
+        }
     }
 
     fn differences(&self) -> bool {
@@ -95,7 +106,7 @@ impl Judge<'_> {
     /// Judges the claim's quantity at every instant by itself: a value within the limit holds, one whose budget does not reach down to it
     /// is refuted, and where the budget covers the limit nothing is said, which is listed. Instants that say nothing must not
     /// be the majority.
-    fn at_instants(&self, claim: &Claim, budgets: &[f64]) -> Result<Verdict, RecordError> {
+    pub fn at_instants(&self, claim: &Claim, budgets: &[f64]) -> Result<Verdict, RecordError> {
         let Law::Below(limit) = claim.law else {
             unreachable!("{} is not about a defect", claim.name)
         };

@@ -1,17 +1,18 @@
 //! Figures of the scaling limit: all orders side by side, the fields, and the scaled error against r_t.
 
-use super::compare::QUANTITIES;
-use super::{ScalingLimit, points};
+use super::compare::{QUANTITIES, Quantity};
+use super::{Points, ScalingLimit, points};
 use crate::figure::{Colours, Curves, Figure, Panel, Scale, Series, SlopeGuide, Style};
+use crate::order::Point;
 use crate::record::{Record, RecordError};
-use crate::scenario::Built;
+use crate::scenario::BuiltTorus;
 use crate::study::draw::{self, Snapshot};
 use crate::study::{IterationStart, short};
 use mirrorflow_solvers::Torus;
 
 pub fn draw(
     study: &ScalingLimit,
-    built: &Built,
+    built: &BuiltTorus,
     record: &Record,
 ) -> Result<Vec<Figure>, RecordError> {
     let mut figures = vec![fields(built, record)?];
@@ -24,11 +25,20 @@ pub fn draw(
 
 /// All quantities against ε, with guides of slope 1 and 2.
 pub fn orders_panel(record: &Record) -> Result<Panel, RecordError> {
-    let all = QUANTITIES
+    orders_panel_of(record, &QUANTITIES, &points)
+}
+
+/// The same for other definitions of the quantities.
+pub fn orders_panel_of(
+    record: &Record,
+    quantities: &[Quantity],
+    points: Points,
+) -> Result<Panel, RecordError> {
+    let all = quantities
         .iter()
         .enumerate()
-        .map(|(colour, q)| series(record, q.name, colour))
-        .collect::<Result<Vec<_>, _>>()?;
+        .map(|(colour, q)| Ok(series(q, &points(record, q.name)?, colour)))
+        .collect::<Result<Vec<_>, RecordError>>()?;
     let guides = [(1.0, "ε", 0), (2.0, "ε^{2}", 2)].map(|(slope, label, beside)| SlopeGuide {
         slope,
         label: label.to_owned(),
@@ -43,46 +53,44 @@ pub fn orders_panel(record: &Record) -> Result<Panel, RecordError> {
     }))
 }
 
-fn orders(study: &ScalingLimit, record: &Record) -> Result<Figure, RecordError> {
+/// The figure of an orders panel; `kernel` says which iteration.
+pub fn orders_figure(study: &ScalingLimit, panel: Panel, kernel: &str) -> Figure {
     let start = match study.start {
         IterationStart::Plain => "plain",
         IterationStart::Prepared => "prepared",
     };
-    Ok(Figure {
+    Figure {
         name: "orders".into(),
         title: None,
-        rows: vec![vec![orders_panel(record)?]],
+        rows: vec![vec![panel]],
         caption: format!(
-            "Sinkhorn after t/ε iterations against the parabolic Monge–Ampère flow at t = {}, {:?} kernel, {start} start: \
+            "Sinkhorn after t/ε iterations against the parabolic Monge–Ampère flow at t = {}, {kernel}, {start} start: \
              distances of potentials, gradients and marginals, before and after the first-order term εr_{{t}}. Grey: slopes 1 and 2.",
             short(study.time),
-            study.kernel,
         ),
-    })
+    }
 }
 
-fn series(record: &Record, name: &str, colour: usize) -> Result<Series, RecordError> {
-    let quantity = QUANTITIES
-        .iter()
-        .find(|q| q.name == name)
-        .ok_or_else(|| RecordError::Missing(name.to_owned()))?;
-    Ok(Series {
+fn orders(study: &ScalingLimit, record: &Record) -> Result<Figure, RecordError> {
+    let kernel = format!("{:?} kernel", study.kernel);
+    Ok(orders_figure(study, orders_panel(record)?, &kernel))
+}
+
+fn series(quantity: &Quantity, points: &[Point], colour: usize) -> Series {
+    Series {
         label: quantity.label.to_owned(),
-        points: points(record, name)?
-            .iter()
-            .map(|p| (p.epsilon, p.value))
-            .collect(),
+        points: points.iter().map(|p| (p.epsilon, p.value)).collect(),
         // LOT nearly coincides with W₂: hollow, so that both are seen.
-        style: if name == "lot" {
+        style: if quantity.name == "lot" {
             Style::HollowMarkers
         } else {
             Style::LineMarkers
         },
         colour,
-    })
+    }
 }
 
-fn fields(built: &Built, record: &Record) -> Result<Figure, RecordError> {
+fn fields(built: &BuiltTorus, record: &Record) -> Result<Figure, RecordError> {
     let snapshot = Snapshot {
         label: format!("t = {}", short(record.number("time")?)),
         p: record.values("p")?.to_vec(),
@@ -98,7 +106,11 @@ fn fields(built: &Built, record: &Record) -> Result<Figure, RecordError> {
 }
 
 /// `(p^ε − p_t)/ε` against r_t, and what is left of it over ε, whose limit is the second-order profile.
-fn profile(study: &ScalingLimit, built: &Built, record: &Record) -> Result<Figure, RecordError> {
+fn profile(
+    study: &ScalingLimit,
+    built: &BuiltTorus,
+    record: &Record,
+) -> Result<Figure, RecordError> {
     let torus = &built.torus;
     let scaled = Scaled::new(record)?;
     let rows = if torus.dimension() == 1 {

@@ -6,10 +6,12 @@
 mod claims;
 mod compare;
 mod figures;
+mod gaussian;
 mod reference;
 
 pub use claims::CLAIMS;
 pub use figures::orders_panel;
+pub use gaussian::GaussianLimit;
 pub use reference::{Reference, Variation};
 
 use super::hypothesis;
@@ -19,9 +21,9 @@ use super::{Curve, Experiment, IterationStart, Kernel, Sinkhorn, short, sinkhorn
 use crate::figure::Figure;
 use crate::order::Point;
 use crate::record::{Record, RecordError};
-use crate::scenario::Built;
-use crate::verdict::Verdict;
-use compare::{Comparison, QUANTITIES, Varied, compare};
+use crate::scenario::BuiltTorus;
+use crate::verdict::{Claim, Verdict};
+use compare::{Comparison, QUANTITIES, Quantity, Varied, compare};
 use mirrorflow_solvers::Error;
 use serde::{Deserialize, Serialize};
 
@@ -133,14 +135,6 @@ impl ScalingLimit {
 }
 
 impl Experiment for ScalingLimit {
-    fn name(&self) -> &'static str {
-        "ScalingLimit"
-    }
-
-    fn slug(&self) -> &'static str {
-        "scaling-limit"
-    }
-
     /// Computes the limit with its error budget, then Sinkhorn and all distances at each ε.
     ///
     /// Records, for the limit, `p[n…]`, `rho[n…]`, `r[n…]`, `time`, `marginal_profile`, `min_eigenvalue`, `max_eigenvalue`, `mass_defect`, `spectral_tail`, and per ε `epsilons`, every quantity
@@ -168,7 +162,6 @@ impl Experiment for ScalingLimit {
     /// [`RecordError`].
     fn judge(&self, study: &str, record: &Record) -> Result<Vec<Verdict>, RecordError> {
         let failed = hypothesis::failed(record)?;
-        let (done, asked) = (record.values("epsilons")?.len(), self.epsilons.len());
         CLAIMS
             .iter()
             .map(|claim| {
@@ -176,11 +169,7 @@ impl Experiment for ScalingLimit {
                 if let Some(why) = failed.as_ref().or(missing.as_ref()) {
                     return Ok(claim.not_applicable(study, why));
                 }
-                let mut verdict = claim.judge(study, &points(record, claim.quantity)?);
-                if verdict.observed.is_none() && done < asked {
-                    verdict.reason = format!("cut short: {done} of {asked} ε were measured");
-                }
-                Ok(verdict)
+                verdict(self, study, record, claim, &points(record, claim.quantity)?)
             })
             .collect()
     }
@@ -189,31 +178,69 @@ impl Experiment for ScalingLimit {
     ///
     /// # Errors
     /// [`RecordError`].
-    fn draw(&self, built: &Built, record: &Record) -> Result<Vec<Figure>, RecordError> {
+    fn draw(&self, built: &BuiltTorus, record: &Record) -> Result<Vec<Figure>, RecordError> {
         figures::draw(self, built, record)
     }
 
     /// One row per ε: every quantity and its budget.
     fn curve(&self, record: &Record) -> Result<Curve, RecordError> {
-        let mut curve = Curve::default().column("epsilon", record, "epsilons")?;
-        for quantity in &QUANTITIES {
-            curve = curve.column(quantity.header, record, quantity.name)?;
-            let budgets = points(record, quantity.name)?;
-            let column = budgets.iter().map(|p| p.budget).collect();
-            curve
-                .columns
-                .push((format!("budget of {}", quantity.header), column));
-        }
-        Ok(curve)
+        curve_of(record, &QUANTITIES, &points)
     }
+}
+
+/// The verdict on one claim by its points; of a run that was cut short it says so.
+fn verdict(
+    limit: &ScalingLimit,
+    study: &str,
+    record: &Record,
+    claim: &Claim,
+    points: &[Point],
+) -> Result<Verdict, RecordError> {
+    let (done, asked) = (record.values("epsilons")?.len(), limit.epsilons.len());
+    let mut verdict = claim.judge(study, points);
+    if verdict.observed.is_none() && done < asked {
+        verdict.reason = format!("cut short: {done} of {asked} ε were measured");
+    }
+    Ok(verdict)
+}
+
+/// How the points of a quantity are read.
+type Points<'a> = &'a dyn Fn(&Record, &str) -> Result<Vec<Point>, RecordError>;
+
+/// One row per ε: every quantity and its budget.
+fn curve_of(
+    record: &Record,
+    quantities: &[Quantity],
+    points: Points,
+) -> Result<Curve, RecordError> {
+    let mut curve = Curve::default().column("epsilon", record, "epsilons")?;
+    for quantity in quantities {
+        curve = curve.column(quantity.header, record, quantity.name)?;
+        let budgets = points(record, quantity.name)?;
+        let column = budgets.iter().map(|p| p.budget).collect();
+        curve
+            .columns
+            .push((format!("budget of {}", quantity.header), column));
+    }
+    Ok(curve)
 }
 
 /// Values of a quantity with their whole budget, in descending ε.
 pub fn points(record: &Record, quantity: &str) -> Result<Vec<Point>, RecordError> {
+    let named: Vec<(&str, &str)> = BUDGET_PARTS.into_iter().zip(PART_NAMES).collect();
+    points_of(record, quantity, &named)
+}
+
+/// The same with a budget of these parts: name in the record, and for people.
+fn points_of(
+    record: &Record,
+    quantity: &str,
+    named: &[(&str, &'static str)],
+) -> Result<Vec<Point>, RecordError> {
     let (epsilons, values) = (record.values("epsilons")?, record.values(quantity)?);
-    let parts = BUDGET_PARTS
+    let parts = named
         .iter()
-        .map(|part| record.values(&format!("{quantity}_{part}")))
+        .map(|(part, _)| record.values(&format!("{quantity}_{part}")))
         .collect::<Result<Vec<_>, _>>()?;
     let point = |i: usize| {
         let largest = (0..parts.len()).max_by(|&a, &b| parts[a][i].total_cmp(&parts[b][i]));
@@ -221,7 +248,7 @@ pub fn points(record: &Record, quantity: &str) -> Result<Vec<Point>, RecordError
             epsilon: epsilons[i],
             value: values[i],
             budget: parts.iter().map(|part| part[i]).sum(),
-            largest_part: largest.map_or("", |part| PART_NAMES[part]),
+            largest_part: largest.map_or("", |part| named[part].1),
             symbol: "ε",
         }
     };

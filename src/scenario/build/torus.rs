@@ -1,7 +1,7 @@
-//! From the words of a scenario to the objects of the numerics.
+//! The densities and the start of a torus problem.
 
-use super::problem::{self, WrappedGaussian};
-use super::{DensityChoice, StartPotential};
+use crate::scenario::problem::{self, WrappedGaussian};
+use crate::scenario::problem::{DensityChoice, StartPotential};
 use mirrorflow_solvers::density::{Density, Formula, Gaussian, Mixture, Uniform, VonMises};
 use mirrorflow_solvers::symmetric::{extreme_eigenvalues, identity_plus};
 use mirrorflow_solvers::{Jet, LogDensity, Order, Result, Torus};
@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 /// The objects of a torus problem.
 #[derive(Debug, Clone)]
-pub struct Built {
+pub struct BuiltTorus {
     pub torus: Torus,
     /// f, with the constant that gives e^{-f} unit mass.
     pub source: Density,

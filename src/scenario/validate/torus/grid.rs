@@ -1,23 +1,24 @@
 //! The grid: its axes, its parity, and whether it fits this machine's memory.
 
-use super::Checks;
+use super::super::Checks;
 use crate::scenario::locate::way;
-use crate::scenario::{Scenario, estimate};
+use crate::scenario::{Scenario, TorusProblem, estimate};
 use mirrorflow_solvers::Torus;
 
 /// Fewest nodes along an axis of a scenario: three quarters of them, the coarser grid of an error budget, is a grid still.
 const FEWEST_POINTS: usize = 8;
 
 /// The torus of a scenario, `None` after a complaint.
-pub fn check(checks: &mut Checks, scenario: &Scenario) -> Option<Torus> {
-    let points = &scenario.torus_problem().points;
+pub fn check(checks: &mut Checks, scenario: &Scenario, problem: &TorusProblem) -> Option<Torus> {
+    let points = &problem.points;
     let before = checks.complaints.len();
     axes(checks, points.len());
     for (axis, &n) in points.iter().enumerate() {
         axis_points(checks, axis, n);
     }
     if checks.complaints.len() == before {
-        memory(checks, scenario, estimate::physical_memory());
+        let needed = estimate::memory(scenario);
+        memory(checks, points, needed, estimate::physical_memory());
     }
     if checks.complaints.len() > before {
         return None;
@@ -54,16 +55,14 @@ fn axis_points(checks: &mut Checks, axis: usize, n: usize) {
     }
 }
 
-/// Refuses a grid whose estimated memory is past the share of `physical` bytes that a run may take.
-fn memory(checks: &mut Checks, scenario: &Scenario, physical: Option<f64>) {
-    let needed = estimate::memory(scenario);
+/// Refuses a grid that `needed` bytes put past the share of `physical` bytes that a run may take.
+fn memory(checks: &mut Checks, points: &[usize], needed: f64, physical: Option<f64>) {
     let Some(limit) = physical.map(|physical| physical * estimate::MEMORY_SHARE) else {
         return;
     };
     if needed <= limit {
         return;
     }
-    let points = &scenario.torus_problem().points;
     let message = format!(
         "this grid needs about {} of memory, {} may be used here (80 % of the machine)",
         estimate::bytes(needed),

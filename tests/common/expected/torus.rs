@@ -1,12 +1,12 @@
-//! What each study leaves: its figures, the shapes of its arrays, its densities, the rows of its curve.
+//! What each study leaves on the torus.
 
-use super::contract::Arrays;
-use mirrorflow::study::{ExponentialConvergence, MirrorFlow, ScalingLimit, Study};
+use super::{Shapes, joined, named, prefixed};
+use crate::common::contract::Arrays;
+use mirrorflow::study::{
+    ComparatorChoice, ExponentialConvergence, Limit, MirrorDescent, MirrorFlow, Run, ScalingLimit,
+    Study,
+};
 use ndarray::{ArrayD, Axis};
-use std::collections::BTreeMap;
-
-/// Shapes by the arrays' names.
-pub type Shapes = BTreeMap<String, Vec<usize>>;
 
 /// Names of the figures of a study in `dimension`s.
 pub fn figures(study: &Study, dimension: usize) -> Vec<&'static str> {
@@ -27,6 +27,11 @@ pub fn figures(study: &Study, dimension: usize) -> Vec<&'static str> {
         }
         Study::SideBySide(_) if dimension == 1 => vec!["page"],
         Study::SideBySide(_) => vec!["page", "maps"],
+        Study::MirrorDescent(descent) => {
+            let orders = descent.limit.is_some().then_some("orders");
+            let always = ["iterates", "regret", "inequality", "flow", "densities"];
+            always.into_iter().chain(orders).collect()
+        }
     }
 }
 
@@ -57,6 +62,7 @@ pub fn shapes(study: &Study, points: &[usize]) -> Shapes {
                 named("p rho p_epsilon rho_epsilon", &series),
             ])
         }
+        Study::MirrorDescent(descent) => of_descent(descent, points),
     }
 }
 
@@ -138,6 +144,61 @@ fn of_decay(decay: &ExponentialConvergence, points: &[usize]) -> Shapes {
     shapes
 }
 
+fn of_descent(descent: &MirrorDescent, points: &[usize]) -> Shapes {
+    let steps = descent.steps;
+    let mut kept = vec![0, steps.div_ceil(16), steps.div_ceil(4), steps];
+    kept.dedup();
+    let densities = 1 + descent
+        .comparators
+        .iter()
+        .filter(|c| **c != ComparatorChoice::Source)
+        .count();
+    let mut shapes = joined([
+        named("strong_convexity", &[]),
+        named(
+            "flow_times flow_kl flow_reverse_kl flow_bregman flow_spent flow_fallen",
+            &[33],
+        ),
+        named(
+            "flow_quadrature flow_spent_change flow_fallen_change flow_bregman_change",
+            &[33],
+        ),
+    ]);
+    for (k, run) in descent.runs.iter().enumerate() {
+        let sinkhorn = matches!(run, Run::Sinkhorn(_));
+        let against = if sinkhorn { 1 } else { densities };
+        let mut of_run = joined([
+            named("eta average_kl average_kl_budget", &[steps]),
+            named("kl", &[steps + 1]),
+            named("bregman", &[against, steps + 1]),
+            named("snapshots", &[kept.len()]),
+            named("rho", &[&[kept.len()], points].concat()),
+        ]);
+        if !sinkhorn {
+            of_run.extend(joined([
+                named("limit convexity newton_steps", &[steps]),
+                named(
+                    "largest_curvature left_out bregman_legendre bregman_budget",
+                    &[steps + 1],
+                ),
+                named("comparator_kl comparator_mass_defect", &[against]),
+                named(
+                    "xi_square divergence band_defect mass_defect noise",
+                    &[against, steps],
+                ),
+                named("q", points),
+            ]));
+        }
+        shapes.extend(prefixed(&format!("run_{}_", k + 1), of_run));
+    }
+    if let Some(limit) = &descent.limit {
+        let curves = "limit_eta limit_explicit limit_implicit limit_explicit_conjugate limit_implicit_conjugate";
+        shapes.extend(named(curves, &[limit.steps.len()]));
+        shapes.extend(named("limit_time_error limit_band_error", &[]));
+    }
+    shapes
+}
+
 /// The instants or ε that a study was asked for, by the array that must repeat them.
 pub fn asked(study: &Study) -> Vec<(&'static str, Vec<f64>)> {
     match study {
@@ -153,6 +214,11 @@ pub fn asked(study: &Study) -> Vec<(&'static str, Vec<f64>)> {
             ("limit_epsilons", page.epsilons.clone()),
             ("decay_epsilons", page.epsilons.clone()),
         ],
+        Study::MirrorDescent(descent) => {
+            let eta = |limit: &Limit| limit.steps.iter().map(|&n| limit.time / n as f64).collect();
+            let limit = descent.limit.iter().map(|limit| ("limit_eta", eta(limit)));
+            limit.collect()
+        }
     }
 }
 
@@ -164,6 +230,9 @@ pub fn densities(study: &Study, arrays: &Arrays) -> Vec<ArrayD<f64>> {
         Study::Sinkhorn(_) => vec![arrays["log_rho"].mapv(f64::exp)],
         Study::ScalingLimit(_) | Study::ExponentialConvergence(_) => vec![arrays["rho"].clone()],
         Study::OptimalMap(_) => Vec::new(),
+        Study::MirrorDescent(descent) => (1..=descent.runs.len())
+            .flat_map(|run| each(&format!("run_{run}_rho")).collect::<Vec<_>>())
+            .collect(),
         Study::SideBySide(_) => {
             let ends = ["limit_rho", "decay_rho"].map(|name| arrays[name].clone());
             each("rho").chain(each("rho_epsilon")).chain(ends).collect()
@@ -181,20 +250,6 @@ pub fn rows(study: &Study, arrays: &Arrays) -> usize {
         Study::MirrorFlow(flow) => flow.times.len(),
         Study::ExponentialConvergence(decay) => decay.samples + 1,
         Study::SideBySide(page) => page.samples + 1,
+        Study::MirrorDescent(descent) => descent.steps * descent.runs.len(),
     }
-}
-
-/// Every name of the list with the shape.
-fn named(list: &str, shape: &[usize]) -> Shapes {
-    let names = list.split_whitespace();
-    names.map(|name| (name.into(), shape.to_vec())).collect()
-}
-
-fn joined<const N: usize>(parts: [Shapes; N]) -> Shapes {
-    parts.into_iter().flatten().collect()
-}
-
-fn prefixed(prefix: &str, shapes: Shapes) -> Shapes {
-    let longer = |(name, shape)| (format!("{prefix}{name}"), shape);
-    shapes.into_iter().map(longer).collect()
 }

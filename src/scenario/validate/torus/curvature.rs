@@ -3,14 +3,15 @@
 //! A Sinkhorn half-step sums Gaussians of variance ε/λ, λ an eigenvalue of ∇²u or its inverse; the node sum is exact
 //! once `h ≤ 0.7 √(ε / max(λ_max(∇²u), 1/λ_min(∇²u)))` (THEORY §3). Checked here with u_0.
 
-use super::Checks;
+use super::super::Checks;
+use super::descent;
+use crate::scenario::BuiltTorus;
 use crate::scenario::Scenario;
-use crate::scenario::build::Built;
 use crate::scenario::locate::{Step, way};
-use crate::study::Study;
+use crate::study::{Run, Study};
 use mirrorflow_solvers::sinkhorn::{RESOLUTION, points_needed};
 
-pub fn check(checks: &mut Checks, scenario: &Scenario, built: &Built) {
+pub fn check(checks: &mut Checks, scenario: &Scenario, built: &BuiltTorus) {
     let curvature = built.start.curvature(&built.torus);
     if curvature.least <= 0.0 || !curvature.greatest.is_finite() {
         let at = built.torus.node(curvature.node);
@@ -25,6 +26,15 @@ pub fn check(checks: &mut Checks, scenario: &Scenario, built: &Built) {
     let stretch = curvature.greatest.max(1.0 / curvature.least);
     for (number, study) in scenario.studies.iter().enumerate() {
         resolves(checks, number, study, built.torus.points(), stretch);
+        if let Study::MirrorDescent(descent) = study {
+            // λ_min(∇²ψ_0) = 1/λ_max(∇²u_0).
+            descent::check(
+                checks,
+                number,
+                descent,
+                (&built.torus, 1.0 / curvature.greatest),
+            );
+        }
     }
 }
 
@@ -32,6 +42,14 @@ pub fn check(checks: &mut Checks, scenario: &Scenario, built: &Built) {
 fn resolves(checks: &mut Checks, number: usize, study: &Study, points: &[usize], stretch: f64) {
     match study {
         Study::Flow(_) | Study::OptimalMap(_) | Study::MirrorFlow(_) => {}
+        Study::MirrorDescent(descent) => {
+            for (i, run) in descent.runs.iter().enumerate() {
+                if let Run::Sinkhorn(epsilon) = run {
+                    let path = way!["studies", number, "runs", i];
+                    resolves_one(checks, path, *epsilon, points, stretch);
+                }
+            }
+        }
         Study::Sinkhorn(sinkhorn) => {
             let path = way!["studies", number, "epsilon"];
             resolves_one(checks, path, sinkhorn.epsilon, points, stretch);

@@ -1,12 +1,12 @@
 //! The densities and the start: their numbers, their formulas, their periodicity.
 
-use super::Checks;
-use crate::scenario::build::{self, Built, Start};
+use super::super::Checks;
+use crate::scenario::build::torus::{self as build, BuiltTorus, Start};
 use crate::scenario::complaint::{Wording, wording};
 use crate::scenario::literal::string_offset;
 use crate::scenario::locate::{Step, way};
 use crate::scenario::problem::{VonMises, WrappedGaussian};
-use crate::scenario::{DensityChoice, Scenario, StartPotential, TorusProblem};
+use crate::scenario::{DensityChoice, StartPotential, TorusProblem};
 use mirrorflow_solvers::density::Density;
 use mirrorflow_solvers::{Error, Torus};
 use std::ops::Range;
@@ -120,12 +120,11 @@ fn not_negative(checks: &mut Checks, path: &[Step], concentration: f64) {
 }
 
 /// Builds the objects of the problem, `None` after a complaint.
-pub fn build(checks: &mut Checks, scenario: &Scenario, torus: Torus) -> Option<Built> {
-    let problem = scenario.torus_problem();
+pub fn build(checks: &mut Checks, problem: &TorusProblem, torus: Torus) -> Option<BuiltTorus> {
     let source = density(checks, "source", &problem.source, &torus);
     let target = density(checks, "target", &problem.target, &torus);
     let start = start(checks, &problem.start, torus.dimension());
-    Some(Built {
+    Some(BuiltTorus {
         source: source?,
         target: target?,
         start: start?,

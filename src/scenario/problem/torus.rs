@@ -1,13 +1,6 @@
-//! The problem of a scenario: a torus, two densities and a start, as written in the file.
+//! Two densities on the torus and a start.
 
 use serde::{Deserialize, Serialize};
-
-/// Where the equations live and what they transport.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub enum Problem {
-    Torus(TorusProblem),
-}
 
 /// From e^{-f} to e^{-g} on `(R/Z)^d`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,14 +1,13 @@
-//! What a scenario will cost, before anything is computed.
+//! The cost of a torus scenario.
 //!
 //! Memory is `8 bytes × nodes × (fields of the problem + the largest study's working fields and record)`.
 //! Time is a sum of `nodes × nanoseconds per node` over the parts of each study, with the constants of [`Cost`].
 
-use super::{Scenario, Time};
+use crate::scenario::{Numerics, Time, TorusProblem};
 use crate::study::{
-    ExponentialConvergence, Flow, IterationStart, MirrorFlow, ScalingLimit, SideBySide, Sinkhorn,
-    Study,
+    ExponentialConvergence, Flow, IterationStart, MirrorDescent, MirrorFlow, Run, ScalingLimit,
+    SideBySide, Sinkhorn, Study,
 };
-use std::fs;
 
 /// The measured constants behind both estimates.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -31,6 +30,11 @@ pub struct Cost {
     pub mirror_flow_record_fields: f64,
     /// One step of the primal coordinate, relative to one of the mirror coordinate.
     pub primal: f64,
+    /// Fields of one run of mirror descent with its inequality, and those for each density π: the coupling and its interpolants.
+    pub descent_fields: f64,
+    pub comparator_fields: f64,
+    /// One step of mirror descent with its inequality, per node and density π.
+    pub comparator_ns: f64,
     /// One elliptic solve, per node.
     pub elliptic_ns: f64,
     /// Steps of the adaptive integrator to any horizon at tolerance 1e-9 (the initial layer dominates).
@@ -62,6 +66,9 @@ pub const COST: Cost = Cost {
     mirror_flow_fields: 160.0,
     mirror_flow_record_fields: 30.0,
     primal: 6.0,
+    descent_fields: 180.0,
+    comparator_fields: 10.0,
+    comparator_ns: 45_000.0,
     elliptic_ns: 6000.0,
     adaptive_steps: 40.0,
     adaptive_growth: 1.6,
@@ -76,58 +83,39 @@ pub const COST: Cost = Cost {
 /// Bytes of one number.
 const BYTES: f64 = 8.0;
 
-/// Part of the machine's memory that a run may take.
-pub const MEMORY_SHARE: f64 = 0.8;
-
-/// Peak memory of a scenario in bytes, as a float since absurd grids overflow integers.
-pub fn memory(scenario: &Scenario) -> f64 {
-    let largest = scenario
-        .studies
-        .iter()
-        .map(study_fields)
-        .fold(0.0, f64::max);
-    BYTES * nodes(scenario) * (COST.problem_fields + largest)
+/// What the cost of a study depends on.
+pub struct Grid<'a> {
+    points: &'a [usize],
+    time: Time,
 }
 
-/// Wall time of a scenario in seconds, to a factor of a few.
-pub fn seconds(scenario: &Scenario) -> f64 {
-    let of_study = |study: &Study| match study {
-        Study::Flow(flow) => flow_ns(scenario, horizon(flow)),
-        Study::Sinkhorn(sinkhorn) => sinkhorn_ns(scenario, sinkhorn),
-        Study::ScalingLimit(limit) => scaling_limit_ns(scenario, limit),
-        Study::OptimalMap(_) => 4.0 * COST.elliptic_ns,
-        Study::MirrorFlow(flow) => mirror_flow_ns(scenario, flow),
-        Study::ExponentialConvergence(decay) => convergence_ns(scenario, decay),
-        Study::SideBySide(page) => side_by_side_ns(scenario, page),
+/// Peak memory in bytes, as a float since absurd grids overflow integers.
+pub fn memory(problem: &TorusProblem, studies: &[Study]) -> f64 {
+    let largest = studies.iter().map(study_fields).fold(0.0, f64::max);
+    BYTES * nodes(&problem.points) * (COST.problem_fields + largest)
+}
+
+/// Wall time in seconds, to a factor of a few.
+pub fn seconds(problem: &TorusProblem, numerics: &Numerics, studies: &[Study]) -> f64 {
+    let grid = &Grid {
+        points: &problem.points,
+        time: numerics.time,
     };
-    let per_node: f64 = scenario.studies.iter().map(of_study).sum();
-    per_node * nodes(scenario) * 1e-9
+    let of_study = |study: &Study| match study {
+        Study::Flow(flow) => flow_ns(grid, horizon(flow)),
+        Study::Sinkhorn(sinkhorn) => sinkhorn_ns(grid, sinkhorn),
+        Study::ScalingLimit(limit) => scaling_limit_ns(grid, limit),
+        Study::OptimalMap(_) => 4.0 * COST.elliptic_ns,
+        Study::MirrorFlow(flow) => mirror_flow_ns(grid, flow),
+        Study::ExponentialConvergence(decay) => convergence_ns(grid, decay),
+        Study::SideBySide(page) => side_by_side_ns(grid, page),
+        Study::MirrorDescent(descent) => mirror_descent_ns(grid, descent),
+    };
+    let per_node: f64 = studies.iter().map(of_study).sum();
+    per_node * nodes(&problem.points) * 1e-9
 }
 
-/// Memory of this machine in bytes, where `/proc/meminfo` tells it.
-pub fn physical_memory() -> Option<f64> {
-    let text = fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find(|line| line.starts_with("MemTotal:"))?;
-    let kilobytes: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
-    Some(kilobytes * 1024.0)
-}
-
-/// A number of bytes for people: `2.9 TB`.
-pub fn bytes(bytes: f64) -> String {
-    let units = ["B", "kB", "MB", "GB", "TB", "PB", "EB"];
-    let power = (bytes.max(1.0).log10() / 3.0)
-        .floor()
-        .min(units.len() as f64 - 1.0);
-    let digits = usize::from(power > 0.0);
-    format!(
-        "{:.digits$} {}",
-        bytes / 1000f64.powf(power),
-        units[power as usize]
-    )
-}
-
-fn nodes(scenario: &Scenario) -> f64 {
-    let points = &scenario.torus_problem().points;
+fn nodes(points: &[usize]) -> f64 {
     points.iter().map(|&n| n as f64).product()
 }
 
@@ -140,6 +128,12 @@ fn study_fields(study: &Study) -> f64 {
                 + COST.scaling_limit_record_fields * limit.epsilons.len() as f64
         }
         Study::OptimalMap(_) => COST.flow_fields,
+        Study::MirrorDescent(descent) => {
+            // As many runs at a time as there are threads.
+            let runs = descent.runs.len().min(rayon::current_num_threads()) as f64;
+            let against = descent.all_comparators().len() as f64;
+            runs * (COST.descent_fields + COST.comparator_fields * against)
+        }
         Study::MirrorFlow(flow) => {
             COST.mirror_flow_fields + COST.mirror_flow_record_fields * flow.times.len() as f64
         }
@@ -158,8 +152,8 @@ fn horizon(flow: &Flow) -> f64 {
 }
 
 /// Nanoseconds per node of a flow to time `horizon`.
-fn flow_ns(scenario: &Scenario, horizon: f64) -> f64 {
-    match scenario.numerics.time {
+fn flow_ns(grid: &Grid, horizon: f64) -> f64 {
+    match grid.time {
         Time::Adaptive { tolerance } => {
             let decades = (1e-9 / tolerance).log10();
             COST.adaptive_steps * COST.adaptive_growth.powf(decades) * COST.adaptive_step_ns
@@ -169,74 +163,79 @@ fn flow_ns(scenario: &Scenario, horizon: f64) -> f64 {
     }
 }
 
-fn sinkhorn_ns(scenario: &Scenario, sinkhorn: &Sinkhorn) -> f64 {
-    sinkhorn.iterations as f64 * iteration_ns(scenario, sinkhorn.epsilon)
+fn sinkhorn_ns(grid: &Grid, sinkhorn: &Sinkhorn) -> f64 {
+    sinkhorn.iterations as f64 * iteration_ns(grid, sinkhorn.epsilon)
 }
 
-fn scaling_limit_ns(scenario: &Scenario, limit: &ScalingLimit) -> f64 {
-    let distances = COST.distances_ns[scenario.dimension() - 1];
+fn scaling_limit_ns(grid: &Grid, limit: &ScalingLimit) -> f64 {
+    let distances = COST.distances_ns[grid.points.len() - 1];
     let of_epsilon =
-        |&epsilon: &f64| limit.time / epsilon * iteration_ns(scenario, epsilon) + distances;
+        |&epsilon: &f64| limit.time / epsilon * iteration_ns(grid, epsilon) + distances;
     let iterations: f64 = limit.epsilons.iter().map(of_epsilon).sum();
     let tangent = match limit.start {
         IterationStart::Plain => COST.tangent,
         IterationStart::Prepared => 1.0,
     };
     // The flow itself, on three quarters of the nodes along each axis, and at a looser tolerance.
-    let flows = 1.0 + 0.75f64.powi(scenario.dimension() as i32) + COST.time_variation;
-    iterations + flows * tangent * flow_ns(scenario, limit.time)
+    let flows = 1.0 + 0.75f64.powi(grid.points.len() as i32) + COST.time_variation;
+    iterations + flows * tangent * flow_ns(grid, limit.time)
 }
 
-fn mirror_flow_ns(scenario: &Scenario, flow: &MirrorFlow) -> f64 {
+fn mirror_flow_ns(grid: &Grid, flow: &MirrorFlow) -> f64 {
     let horizon = flow.times.last().copied().unwrap_or(0.0);
     // At a hundredth of the tolerance, in the mirror, dual and primal coordinate.
-    let tight = COST.adaptive_growth.powi(2) * flow_ns(scenario, horizon);
+    let tight = COST.adaptive_growth.powi(2) * flow_ns(grid, horizon);
     let steps: usize = flow.refinements.iter().sum();
     (2.0 + COST.primal) * (tight + steps as f64 * COST.adaptive_step_ns)
 }
 
-fn convergence_ns(scenario: &Scenario, decay: &ExponentialConvergence) -> f64 {
+fn convergence_ns(grid: &Grid, decay: &ExponentialConvergence) -> f64 {
     let iterations = decay
         .epsilons
         .iter()
-        .map(|&epsilon| decay.time / epsilon * iteration_ns(scenario, epsilon));
+        .map(|&epsilon| decay.time / epsilon * iteration_ns(grid, epsilon));
     // The flow with its two variations, Fokker–Planck and each other objective twice.
     let flows = 3.0 + 2.0 * (1.0 + decay.others.len() as f64);
-    let distances = 0.5 * COST.distances_ns[scenario.dimension() - 1];
-    iterations.sum::<f64>()
-        + flows * flow_ns(scenario, decay.time)
-        + decay.samples as f64 * distances
+    let distances = 0.5 * COST.distances_ns[grid.points.len() - 1];
+    iterations.sum::<f64>() + flows * flow_ns(grid, decay.time) + decay.samples as f64 * distances
 }
 
-fn side_by_side_ns(scenario: &Scenario, page: &SideBySide) -> f64 {
-    scaling_limit_ns(scenario, &page.scaling_limit())
-        + convergence_ns(scenario, &page.convergence())
+fn mirror_descent_ns(grid: &Grid, descent: &MirrorDescent) -> f64 {
+    let steps = descent.steps as f64;
+    let against = descent.all_comparators().len() as f64;
+    let of_run = |run: &Run| match run {
+        Run::Sinkhorn(epsilon) => steps * (iteration_ns(grid, *epsilon) + COST.elliptic_ns),
+        _ => steps * against * COST.comparator_ns,
+    };
+    let runs: f64 = descent.runs.iter().map(of_run).sum();
+    let limit = descent.limit.iter().flat_map(|limit| &limit.steps);
+    let limit = limit.map(|&steps| steps as f64 * COST.adaptive_step_ns);
+    runs + 3.0 * flow_ns(grid, 1e-2) + limit.sum::<f64>()
+}
+
+fn side_by_side_ns(grid: &Grid, page: &SideBySide) -> f64 {
+    scaling_limit_ns(grid, &page.scaling_limit()) + convergence_ns(grid, &page.convergence())
 }
 
 /// Nanoseconds per node of two half-steps: one sum per axis over the nodes where the kernel exceeds round-off.
-fn iteration_ns(scenario: &Scenario, epsilon: f64) -> f64 {
+fn iteration_ns(grid: &Grid, epsilon: f64) -> f64 {
     let reach = (2.0 * epsilon * (1.0 / f64::EPSILON).ln()).sqrt();
     let window = |&n: &usize| (2.0 * reach * n as f64 + 1.0).min(n as f64);
-    let points = &scenario.torus_problem().points;
-    2.0 * COST.sinkhorn_term_ns * points.iter().map(window).sum::<f64>()
+    2.0 * COST.sinkhorn_term_ns * grid.points.iter().map(window).sum::<f64>()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::{DensityChoice, Numerics, Problem, StartPotential, TorusProblem};
+    use crate::scenario::{DensityChoice, StartPotential};
+    use crate::study::{ComparatorChoice, Schedule};
 
-    fn scenario(points: &[usize], studies: Vec<Study>) -> Scenario {
-        Scenario {
-            title: "cost".into(),
-            problem: Problem::Torus(TorusProblem {
-                points: points.to_vec(),
-                source: DensityChoice::Uniform,
-                target: DensityChoice::Uniform,
-                start: StartPotential::Identity,
-            }),
-            numerics: Numerics::default(),
-            studies,
+    fn problem(points: &[usize]) -> TorusProblem {
+        TorusProblem {
+            points: points.to_vec(),
+            source: DensityChoice::Uniform,
+            target: DensityChoice::Uniform,
+            start: StartPotential::Identity,
         }
     }
 
@@ -254,25 +253,39 @@ mod tests {
         let flow = Study::Flow(Flow {
             times: vec![0.1; 5],
         });
-        let one = memory(&scenario(&[64, 64], vec![flow.clone()]));
+        let one = memory(&problem(&[64, 64]), std::slice::from_ref(&flow));
         assert_eq!(one, 8.0 * 4096.0 * (10.0 + 70.0 + 10.0));
-        let both = memory(&scenario(&[64, 64], vec![flow, limit(&[0.1])]));
+        let both = memory(&problem(&[64, 64]), &[flow, limit(&[0.1])]);
         assert_eq!(both, 8.0 * 4096.0 * (10.0 + 93.0));
-        assert!(memory(&scenario(&[usize::MAX; 3], vec![limit(&[0.1])])).is_finite());
+        assert!(memory(&problem(&[usize::MAX; 3]), &[limit(&[0.1])]).is_finite());
+    }
+
+    #[test]
+    fn mirror_descent_costs_as_its_steps_and_densities() {
+        let of = |steps, comparators: &[ComparatorChoice]| {
+            let study = Study::MirrorDescent(MirrorDescent {
+                steps,
+                runs: vec![Run::Explicit(Schedule::Constant(1e-3)), Run::Sinkhorn(1e-2)],
+                band: Some(4),
+                comparators: comparators.to_vec(),
+                limit: None,
+                samples: 0,
+            });
+            let (problem, studies) = (problem(&[32, 32]), [study]);
+            let seconds = seconds(&problem, &Numerics::default(), &studies);
+            (seconds, memory(&problem, &studies))
+        };
+        let (few, many) = (of(10, &[]), of(20, &[ComparatorChoice::Target]));
+        assert!(many.0 > 2.0 * few.0 && many.1 > few.1, "{few:?} {many:?}");
     }
 
     #[test]
     fn time_grows_as_nodes_and_iterations() {
-        let coarse = seconds(&scenario(&[64], vec![limit(&[0.01])]));
-        let fine = seconds(&scenario(&[128], vec![limit(&[0.01])]));
-        let longer = seconds(&scenario(&[64], vec![limit(&[0.01, 0.005])]));
-        assert!(fine >= 2.0 * coarse && longer > coarse);
-    }
-
-    #[test]
-    fn bytes_are_said_in_the_nearest_unit() {
-        assert_eq!(bytes(512.0), "512 B");
-        assert_eq!(bytes(2.94e12), "2.9 TB");
-        assert_eq!(bytes(1e30), "1000000000000.0 EB");
+        let of = |points: &[usize], epsilons: &[f64]| {
+            seconds(&problem(points), &Numerics::default(), &[limit(epsilons)])
+        };
+        let coarse = of(&[64], &[0.01]);
+        assert!(of(&[128], &[0.01]) >= 2.0 * coarse);
+        assert!(of(&[64], &[0.01, 0.005]) > coarse);
     }
 }
