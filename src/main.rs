@@ -138,7 +138,7 @@ fn summary(verdicts: &[Verdict]) -> String {
         .iter()
         .map(|v| {
             [
-                format!("{}/{}", v.study, v.claim),
+                name_in(v, verdicts),
                 v.prediction.clone(),
                 v.observed_text(),
                 v.interval_text(),
@@ -173,6 +173,16 @@ fn summary(verdicts: &[Verdict]) -> String {
     text
 }
 
+/// A verdict's study and claim; with the run, which its quantity ends with, where the claim is judged once for each.
+fn name_in(verdict: &Verdict, all: &[Verdict]) -> String {
+    let name = format!("{}/{}", verdict.study, verdict.claim);
+    let same = |v: &&Verdict| (&v.study, &v.claim) == (&verdict.study, &verdict.claim);
+    match verdict.quantity.split_once(", ") {
+        Some((_, run)) if all.iter().filter(same).count() > 1 => format!("{name} ({run})"),
+        _ => name,
+    }
+}
+
 /// Why claims are not consistent, each reason once with the claims it concerns.
 fn reasons(verdicts: &[Verdict]) -> Vec<(String, Vec<String>)> {
     let mut reasons: Vec<(String, Vec<String>)> = Vec::new();
@@ -181,7 +191,7 @@ fn reasons(verdicts: &[Verdict]) -> Vec<(String, Vec<String>)> {
         for excluded in &verdict.excluded {
             reason += &format!("\n    left out: {excluded}");
         }
-        let claim = format!("{}/{}", verdict.study, verdict.claim);
+        let claim = name_in(verdict, verdicts);
         match reasons.iter_mut().find(|(known, _)| *known == reason) {
             Some((_, claims)) => claims.push(claim),
             None => reasons.push((reason, vec![claim])),

@@ -279,7 +279,7 @@ mod strongly_convex {
             band: None,
             comparators: Vec::new(),
             limit: None,
-            samples: 0,
+            sampling: None,
         });
         study.on_torus().unwrap().judge("control", record).unwrap()
     }

@@ -245,6 +245,26 @@ fn mirror_descent_2d() {
     bound_says_something(&held, 3);
 }
 
+/// Which claims about Fokker–Planck's map apply depends on the data; the torus has no strongly convex g either way.
+#[test]
+fn sampling_1d() {
+    let held = holds("scenarios/sampling_1d.ron", &[]);
+    held.leaves_out(&["composition-cost", "composition-remainder"]);
+    let remainder = held.largest("mirror-descent", "sampling_remainder");
+    let gradient = held.largest("mirror-descent", "sampling_gradient");
+    assert!(remainder < 1e-9 * gradient, "{remainder} {gradient}");
+}
+
+#[test]
+fn sampling_2d() {
+    let held = holds("scenarios/sampling_2d.ron", &[]);
+    held.leaves_out(&["composition-optimal"]);
+    let order = held.observed("mirror-descent", "composition-remainder");
+    assert!((order - 3.0).abs() < 0.15, "{order}");
+    let ratio = held.observed("mirror-descent", "composition-cost");
+    assert!(ratio < 0.9999, "W_2²/cost = {ratio}");
+}
+
 /// Three modes: no part of the inequality asks for log-concavity.
 #[test]
 fn multimodal_1d() {
@@ -375,6 +395,23 @@ fn gaussian_200d() {
         .collect();
     held.leaves_out(&of_decay);
     assert_eq!(held.data["scaling-limit"]["p"].shape(), [200, 200]);
+}
+
+/// Where g is strongly convex, the logarithmic bounds are judged; and for quadratic potentials the inequality is an equality.
+#[test]
+fn gaussian_mirror_descent() {
+    let held = holds("scenarios/gaussian_mirror_descent.ron", &[]);
+    held.leaves_out(&[]);
+    for rule in ["explicit", "implicit", "sinkhorn"] {
+        let order = held.observed("mirror-descent", &format!("{rule}-order"));
+        assert!((order - 1.0).abs() < 0.01, "{rule}: {order}");
+    }
+}
+
+#[test]
+fn gaussian_mirror_descent_200d() {
+    let held = holds("scenarios/gaussian_mirror_descent_200d.ron", &[]);
+    held.leaves_out(&["average-iterate"]);
 }
 
 #[test]

@@ -63,6 +63,7 @@ pub fn run(loaded: &Loaded, directory: &Path, force: bool) -> Result<Ended, Fold
     let mut provenance = Provenance::start(&loaded.name);
     let (mut done, mut failure, mut interrupted) = (Vec::new(), None, false);
     for (study, name) in numbered(&loaded.scenario.studies) {
+        provenance.seeds(&name, study.seeds());
         let clock = Instant::now();
         let (record, error, stopped) = measure(loaded, &study, &name);
         provenance.study(&name, clock.elapsed());

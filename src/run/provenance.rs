@@ -14,7 +14,7 @@ pub struct Provenance {
     pub commit: String,
     pub platform: String,
     pub threads: usize,
-    /// Seeds of random numbers by study; nothing is random so far.
+    /// Seeds of random numbers by study and what they are for, such as `mirror-descent: sampling`.
     pub seeds: BTreeMap<String, u64>,
     /// Seconds since 1970, UTC.
     pub started: u64,
@@ -45,6 +45,13 @@ impl Provenance {
             status: "finished".to_owned(),
             failure: None,
         }
+    }
+
+    /// A study draws random numbers from these seeds.
+    pub fn seeds(&mut self, study: &str, seeds: Vec<(String, u64)>) {
+        let named = seeds.into_iter();
+        self.seeds
+            .extend(named.map(|(what, seed)| (format!("{study}: {what}"), seed)));
     }
 
     /// A study took this long.
@@ -85,6 +92,9 @@ impl Provenance {
         ];
         for (study, seconds) in &self.seconds {
             rows.push((format!("wall time of {study}"), format!("{seconds:.2} s")));
+        }
+        for (what, seed) in &self.seeds {
+            rows.push((format!("seed of {what}"), seed.to_string()));
         }
         if let Some(bytes) = self.peak_memory {
             let value = crate::scenario::estimate::bytes(bytes as f64);

@@ -132,7 +132,7 @@ impl From<&Verdict> for VerdictRow {
             study: verdict.study.clone(),
             claim: verdict.claim.clone(),
             reference: verdict.reference.clone(),
-            statement: Study::statement(&verdict.claim)
+            statement: Study::statement(&verdict.claim, &verdict.reference)
                 .unwrap_or(&verdict.quantity)
                 .to_owned(),
             prediction: verdict.prediction.clone(),

@@ -55,7 +55,8 @@ mod tests {
             Prepared ScalingLimit epsilons OptimalMap MirrorFlow objective RelativeEntropy ReverseRelativeEntropy \
             ChiSquare PowerDivergence exponent Entropy PowerEntropy PotentialEnergy refinements \
             ExponentialConvergence samples others SideBySide horizon \
-            MirrorDescent steps runs band comparators limit Explicit Implicit Constant Harmonic LogOverT List Random seed";
+            MirrorDescent steps runs band comparators limit Explicit Implicit Constant Harmonic LogOverT List Random \
+            sampling seed bins fokker_planck_steps";
         for name in names.split_whitespace() {
             assert!(TEMPLATE.contains(name), "{name}");
         }

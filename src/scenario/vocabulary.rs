@@ -18,7 +18,6 @@ const EXPECTED: &[(&str, &str)] = &[
         "greatest",
         "a number not below `least`, such as greatest: 2.0",
     ),
-    ("seed", "a whole number, such as seed: 1"),
     (
         "title",
         "a text in quotes, such as title: \"Heat kernel, one dimension\"",
@@ -82,7 +81,7 @@ const EXPECTED: &[(&str, &str)] = &[
     ),
     (
         "samples",
-        "a whole number of at least 8, such as samples: 40",
+        "a whole number of instants, at least 8, such as samples: 40, or of points, such as samples: 100000",
     ),
     ("horizon", "a positive number, such as horizon: 0.24"),
     ("steps", "a positive whole number, such as steps: 120"),
@@ -99,6 +98,16 @@ const EXPECTED: &[(&str, &str)] = &[
         "a list of Source, Target, Uniform and Random(seed: 1)",
     ),
     ("limit", "(time: 0.02, steps: [16, 32, 64])"),
+    (
+        "sampling",
+        "(samples: 100000, seed: 1, bins: 16, fokker_planck_steps: 256)",
+    ),
+    ("seed", "a whole number, such as seed: 1"),
+    ("bins", "a whole number of at least 2, such as bins: 16"),
+    (
+        "fokker_planck_steps",
+        "a multiple of 8, such as fokker_planck_steps: 256",
+    ),
     (
         "refinements",
         "increasing numbers of steps, such as refinements: [8, 16, 32], or []",

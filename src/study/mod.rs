@@ -24,7 +24,7 @@ pub use exponential_convergence::ExponentialConvergence;
 pub use flow::Flow;
 pub use measure::{Context, Interrupted, MeasureError, Measured, Progress, Silent};
 pub use mirror_descent::{
-    ComparatorChoice, Limit, MirrorDescent, Run, Schedule, usual_comparators,
+    ComparatorChoice, Limit, MirrorDescent, Run, Sampling, Schedule, usual_comparators,
 };
 pub use mirror_flow::{Metric, MirrorFlow};
 pub use objective::Objective;
@@ -109,6 +109,14 @@ impl Study {
         }
     }
 
+    /// The seeds of its random numbers, by what they are for.
+    pub fn seeds(&self) -> Vec<(String, u64)> {
+        match self {
+            Self::MirrorDescent(study) => study.seeds(),
+            _ => Vec::new(),
+        }
+    }
+
     /// The study on the torus, where every one is defined.
     pub fn on_torus(&self) -> Option<&dyn Experiment> {
         Some(match self {
@@ -152,11 +160,11 @@ impl Study {
         }
     }
 
-    /// The statement of the claim called `name`.
-    pub fn statement(name: &str) -> Option<&'static str> {
+    /// The statement of the claim called `name`, which another problem may have by another reference.
+    pub fn statement(name: &str, reference: &str) -> Option<&'static str> {
         let claims = Self::claims();
         let mut all = claims.iter().flat_map(|(_, claims)| claims.iter());
-        all.find(|claim| claim.name == name)
+        all.find(|claim| (claim.name, claim.reference) == (name, reference))
             .map(|claim| claim.statement)
     }
 
@@ -175,6 +183,8 @@ impl Study {
             ),
             ("MirrorDescent", mirror_descent::CLAIMS),
             ("MirrorDescent", mirror_descent::EUCLIDEAN_CLAIMS),
+            ("MirrorDescent", mirror_descent::GAUSSIAN_CLAIMS),
+            ("MirrorDescent", mirror_descent::SAMPLING_CLAIMS),
         ]
     }
 }

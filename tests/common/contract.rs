@@ -86,7 +86,7 @@ fn check_arrays(study: &Study, built: &Built, arrays: &Arrays) {
             "a density is not positive"
         );
     }
-    for (name, asked) in expected::asked(study) {
+    for (name, asked) in expected::asked(study, built) {
         assert_eq!(arrays[name].as_slice().unwrap(), asked, "{name}");
     }
 }

@@ -1,8 +1,9 @@
 //! Mirror descent on Brenier potentials (THEORY §7) in the Gaussian sector.
 
+use super::iterate::Iterate;
 use super::matrix::{
-    add_diagonal, factor_if_positive, gram, inverse_of_factor, product, scale, solve_lower,
-    symmetric_part,
+    add_diagonal, cholesky, factor_if_positive, gram, inverse_of_factor, product, scale,
+    solve_lower, square_root_difference, symmetric_part,
 };
 use super::potential::Potential;
 use super::problem::Gaussian;
@@ -10,40 +11,18 @@ use crate::error::{Error, Result};
 use crate::spectrum::dense::symmetric_eigen;
 use faer::{Mat, Scale};
 
-/// Step sizes η_k, k = 0, 1, ….
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Schedule {
-    /// `η_k = η`.
-    Constant(f64),
-    /// `η_k = c/(k+1)`.
-    Harmonic(f64),
-    /// `η_k = c log T/T` for a horizon of T steps.
-    Horizon { c: f64, steps: usize },
-}
-
-impl Schedule {
-    /// η_k.
-    pub fn at(self, k: usize) -> f64 {
-        match self {
-            Self::Constant(eta) => eta,
-            Self::Harmonic(c) => c / (k as f64 + 1.0),
-            Self::Horizon { c, steps } => c * (steps as f64).ln() / steps as f64,
-        }
-    }
-}
-
 /// `ψ_{k+1} = ψ_k − η_k h_k∘∇ψ_k` with `ψ = ½yᵀQy`, `ρ_k = N(0, Q_kΘQ_k)`: `Q_{k+1} = Q_k − η_k (Q_kΣ^{-1}Q_k − Θ^{-1})`.
 ///
 /// In the coordinates of [`Gaussian`], `V = W − m^{-1}` obeys `V ← V − η(mV + Vm + Vm²V)`, which keeps the relative accuracy of
 /// the distance to the end. Near the end the iteration contracts iff `η < 1/m_d` ([`Self::stable_step`]); convexity survives
-/// one step iff `η < ` [`Self::largest_step`].
+/// one step iff `η < ` [`Self::largest_step`]. The implicit step `Q_{k+1} + η_k (Q_{k+1}Σ^{-1}Q_{k+1} − Θ^{-1}) = Q_k` has no limit.
 #[derive(Debug, Clone)]
 pub struct MirrorDescent<'a> {
-    problem: &'a Gaussian,
+    pub(super) problem: &'a Gaussian,
     /// `W = GᵀQG`.
-    w: Mat<f64>,
+    pub(super) w: Mat<f64>,
     /// `W − m^{-1}`.
-    deviation: Mat<f64>,
+    pub(super) deviation: Mat<f64>,
     iterations: usize,
 }
 
@@ -86,7 +65,7 @@ impl<'a> MirrorDescent<'a> {
     /// # Errors
     /// [`Error::Gaussian`] at the limit of floating point.
     pub fn potential(&self) -> Result<Potential<'a>> {
-        let lower = super::matrix::cholesky("the dual potential", self.w.as_ref())?;
+        let lower = cholesky("the dual potential", self.w.as_ref())?;
         let z = inverse_of_factor(lower.as_ref());
         let ones = vec![1.0; self.problem.dimension()];
         let right = scale(&ones, self.deviation.as_ref(), &self.problem.rates);
@@ -112,7 +91,7 @@ impl<'a> MirrorDescent<'a> {
     /// # Errors
     /// [`Error::Gaussian`] at the limit of floating point.
     pub fn largest_step(&self) -> Result<f64> {
-        let lower = super::matrix::cholesky("the dual potential", self.w.as_ref())?;
+        let lower = cholesky("the dual potential", self.w.as_ref())?;
         let half = solve_lower(lower.as_ref(), self.gradient_coordinates().as_ref());
         let relative = solve_lower(lower.as_ref(), half.transpose());
         let (values, _) = symmetric_eigen(symmetric_part(relative).as_ref())?;
@@ -129,17 +108,28 @@ impl<'a> MirrorDescent<'a> {
         1.0 / self.problem.rates[self.problem.dimension() - 1]
     }
 
-    /// One step of size `eta > 0`. On an error the state is unchanged.
+    /// The smaller of the two: the limit that a schedule may ask for a fraction of.
+    ///
+    /// # Errors
+    /// As [`Self::largest_step`].
+    pub fn limit(&self) -> Result<f64> {
+        Ok(self.largest_step()?.min(self.stable_step()))
+    }
+
+    /// Everything that the inequality needs of ψ_k.
+    ///
+    /// # Errors
+    /// [`Error::Gaussian`] at the limit of floating point.
+    pub fn iterate(&self) -> Result<Iterate<'a>> {
+        Iterate::new(self)
+    }
+
+    /// One explicit step of size `eta > 0`. On an error the state is unchanged.
     ///
     /// # Errors
     /// [`Error::Gaussian`] where Q_{k+1} would not be positive definite, with the limit, or eta is not positive.
     pub fn step(&mut self, eta: f64) -> Result<()> {
-        if !(eta > 0.0 && eta.is_finite()) {
-            return Err(Error::Gaussian {
-                reason: format!("mirror descent was given the step η = {eta}"),
-                remedy: "give a finite η > 0".into(),
-            });
-        }
+        refuse_unless_positive(eta)?;
         let change = Scale(eta) * self.gradient_coordinates();
         let w = &self.w - &change;
         if factor_if_positive(w.as_ref()).is_none() {
@@ -147,6 +137,33 @@ impl<'a> MirrorDescent<'a> {
         }
         self.w = w;
         self.deviation -= change;
+        self.iterations += 1;
+        self.agree();
+        Ok(())
+    }
+
+    /// One implicit step of size `eta > 0`, solved exactly: `X = mW'm` obeys `ηX² + X = m(W + η)m`.
+    ///
+    /// Hence `(½ + ηX)² = ¼ + η(m + ηm² + mVm)`, whose root at the end is `½ + ηm`: `ηmV'm` is a difference of two roots, found from the
+    /// difference `ηmVm` of what they are roots of, so nothing cancels for small η or near the end.
+    ///
+    /// # Errors
+    /// [`Error::Gaussian`] where eta is not positive, or at the limit of floating point.
+    pub fn implicit_step(&mut self, eta: f64) -> Result<()> {
+        refuse_unless_positive(eta)?;
+        let m = &self.problem.rates;
+        let difference = Scale(eta) * scale(m, self.deviation.as_ref(), m);
+        let square = |i: usize| (0.5 + eta * m[i]).powi(2);
+        let end = Mat::from_fn(
+            m.len(),
+            m.len(),
+            |i, j| if i == j { square(i) } else { 0.0 },
+        );
+        let now = add_diagonal(difference.clone(), square);
+        let roots = square_root_difference(now.as_ref(), end.as_ref(), difference.as_ref())?;
+        let slowness: Vec<f64> = m.iter().map(|m| 1.0 / m).collect();
+        let weights: Vec<f64> = slowness.iter().map(|s| s / eta).collect();
+        self.deviation = symmetric_part(scale(&weights, roots.as_ref(), &slowness));
         self.iterations += 1;
         self.agree();
         Ok(())
@@ -174,4 +191,14 @@ impl<'a> MirrorDescent<'a> {
             ),
         })
     }
+}
+
+fn refuse_unless_positive(eta: f64) -> Result<()> {
+    if eta > 0.0 && eta.is_finite() {
+        return Ok(());
+    }
+    Err(Error::Gaussian {
+        reason: format!("mirror descent was given the step η = {eta}"),
+        remedy: "give a finite η > 0".into(),
+    })
 }

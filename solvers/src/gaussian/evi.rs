@@ -1,33 +1,31 @@
 //! Every term of the evolution variational inequality of mirror descent (THEORY §7), in closed form.
 
-use super::descent::MirrorDescent;
-use super::divergence::relative_entropy;
-use super::matrix::{cholesky, product, solve_lower, sum_of_squares};
-use crate::error::Result;
-use crate::spectrum::dense::symmetric_eigen;
-use faer::Mat;
+use super::comparator::Comparator;
+use super::iterate::Iterate;
+use super::matrix::{product, sum_of_squares};
 
 /// The terms of
 ///
 /// ```text
-/// KL(ρ_k|e^{-f}) − KL(π|e^{-f}) ≤ [B_g(π|ρ_k) − B_g(π|ρ_{k+1})]/η + (η/2m) ∫|ξ_k|² dπ_k − KL(π|ρ_k),
+/// explicit: KL(ρ_k|e^{-f})     − KL(π|e^{-f}) ≤ [B_g(π|ρ_k) − B_g(π|ρ_{k+1})]/η + (η/2m) ∫|ξ_k|² dπ_k − KL(π|ρ_k)
+/// implicit: KL(ρ_{k+1}|e^{-f}) − KL(π|e^{-f}) ≤ [B_g(π|ρ_k) − B_g(π|ρ_{k+1})]/η                      − KL(π|ρ_{k+1}),
 /// ```
 ///
-/// `π = N(0, Π)`, `m = λ_min(∇²ψ_{k+1})`, `ξ_k(y) = Ξy`, `Ξ = Q_kΣ^{-1}Q_k − Θ^{-1}`, `π_k = (∇ψ_k^*)#π = N(0, PΠP)`.
+/// `π = N(0, Π)`, `m = λ_min(∇²ψ_{k+1})`, `ξ_k(y) = (Q_kΣ^{-1}Q_k − Θ^{-1})y`, `π_k = (∇ψ_k^*)#π = N(0, P_kΠP_k)`.
 ///
-/// *When it is an equality.* For f, g and ψ_k quadratic, for every Π and η,
+/// *When they are equalities.* For quadratic potentials, every Π and η, exactly
 ///
 /// ```text
-/// KL(ρ_k|e^{-f}) − KL(π|e^{-f}) = [B_g(π|ρ_k) − B_g(π|ρ_{k+1})]/η + (η/2) ∫ξ_k·(∇²ψ_{k+1})^{-1}ξ_k dπ_k − KL(π|ρ_k)
+/// explicit: … = … + (η/2) ∫ξ_k·(∇²ψ_{k+1})^{-1}ξ_k dπ_k         − KL(π|ρ_k)
+/// implicit: … = … − (η/2) ∫ξ_{k+1}·(∇²ψ_k)^{-1}ξ_{k+1} dπ_{k+1} − KL(π|ρ_{k+1})
 /// ```
 ///
-/// since `ψ_{k+1}^*(∇ψ_k(y)) = y·∇ψ_k(y) − ψ_{k+1}(y) + ½η² ξ·Q_{k+1}^{-1}ξ` when ψ_{k+1} is quadratic; strong convexity enters the
-/// inequality only there. The inequality itself is therefore an equality iff Ξ maps into the eigenspace of the smallest
-/// eigenvalue of Q_{k+1}: always for d = 1, or where Q_{k+1} is a multiple of 1 (isotropic Σ, Θ and Q₀), or at the end, Ξ = 0.
-/// Quadratic g alone does not suffice.
+/// since `ψ_{k+1}^*(∇ψ_k(y)) = y·∇ψ_k(y) − ψ_{k+1}(y) + ½η² ξ_k·Q_{k+1}^{-1}ξ_k` when ψ_{k+1} is quadratic, and likewise with k and k+1
+/// exchanged. The explicit inequality is therefore an equality iff ξ_k maps into the eigenspace of the smallest eigenvalue of Q_{k+1}:
+/// always for d = 1, or where Q_{k+1} is a multiple of 1, or at the end, where ξ = 0. Quadratic g alone does not suffice.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Evi {
-    /// `KL(ρ_k|e^{-f})`.
+    /// KL from e^{-f} of the iterate that the rule counts.
     pub iterate: f64,
     /// `KL(π|e^{-f})`.
     pub comparator: f64,
@@ -35,57 +33,91 @@ pub struct Evi {
     pub bregman: f64,
     /// `B_g(π|ρ_{k+1})`.
     pub next_bregman: f64,
-    /// `KL(π|ρ_k)`.
+    /// KL(π|ρ) of the iterate that the rule counts.
     pub separation: f64,
-    /// `∫|ξ_k|² dπ_k`.
+    /// `∫|ξ_k|² dπ_k` of an explicit step; 0 of an implicit one, whose inequality has no such term.
     pub gradient: f64,
-    /// `∫ξ_k·(∇²ψ_{k+1})^{-1}ξ_k dπ_k ≤ gradient/convexity`.
+    /// `∫ξ_k·(∇²ψ_{k+1})^{-1}ξ_k dπ_k ≤ gradient/convexity`, or that of the implicit identity.
     pub metric_gradient: f64,
     /// `m = λ_min(∇²ψ_{k+1})`.
     pub convexity: f64,
     /// η.
     pub eta: f64,
+    pub(super) implicit: bool,
 }
 
 impl Evi {
+    /// The terms of an explicit step of size `eta`.
+    pub fn explicit(before: &Iterate<'_>, after: &Iterate<'_>, pi: &Comparator, eta: f64) -> Self {
+        let (gradient, metric_gradient) = squares(before, after, pi);
+        Self {
+            gradient,
+            metric_gradient,
+            ..Self::common(before, (before, after), pi, eta)
+        }
+    }
+
+    /// The terms of an implicit step of size `eta`.
+    pub fn implicit(before: &Iterate<'_>, after: &Iterate<'_>, pi: &Comparator, eta: f64) -> Self {
+        let (_, metric_gradient) = squares(after, before, pi);
+        Self {
+            metric_gradient,
+            implicit: true,
+            ..Self::common(after, (before, after), pi, eta)
+        }
+    }
+
+    fn common(
+        counted: &Iterate<'_>,
+        (before, after): (&Iterate<'_>, &Iterate<'_>),
+        pi: &Comparator,
+        eta: f64,
+    ) -> Self {
+        Self {
+            iterate: counted.relative_entropy,
+            comparator: pi.relative_entropy,
+            bregman: pi.bregman(before),
+            next_bregman: pi.bregman(after),
+            separation: pi.separation(counted),
+            gradient: 0.0,
+            metric_gradient: 0.0,
+            convexity: after.least,
+            eta,
+            implicit: false,
+        }
+    }
+
     /// Right side less left side of the inequality: ≥ 0 up to rounding.
     pub fn slack(&self) -> f64 {
-        self.defect() + 0.5 * self.eta * (self.gradient / self.convexity - self.metric_gradient)
+        self.without() + 0.5 * self.eta * self.gradient / self.convexity
     }
 
     /// Right side less left side of the identity: zero up to rounding.
     pub fn defect(&self) -> f64 {
-        (self.bregman - self.next_bregman) / self.eta + 0.5 * self.eta * self.metric_gradient
+        let sign = if self.implicit { -1.0 } else { 1.0 };
+        self.without() + sign * 0.5 * self.eta * self.metric_gradient
+    }
+
+    /// Right side less left side, ξ apart.
+    fn without(&self) -> f64 {
+        (self.bregman - self.next_bregman) / self.eta
             - self.separation
             - (self.iterate - self.comparator)
     }
 }
 
-/// The terms for the step of size `eta` that `descent` would take next, against `π = N(0, comparator)`.
+/// `∫|ξ|²dπ'` and `∫ξ·(∇²ψ)^{-1}ξ dπ'`: ξ and `π' = (∇ψ_at^*)#π` at `at`, ψ that of `metric`.
 ///
-/// # Errors
-/// [`crate::Error::Gaussian`] where `comparator` (d × d) is not a covariance or the step loses convexity.
-pub fn evi(descent: &MirrorDescent<'_>, comparator: &Mat<f64>, eta: f64) -> Result<Evi> {
-    let mut next = descent.clone();
-    next.step(eta)?;
-    let (now, after) = (descent.potential()?, next.potential()?);
-    let problem = now.problem;
-    let pi = problem.validated("the comparator Π", comparator)?;
-    // π_k = N(0, FFᵀ), F = P L_Π
-    let root = cholesky("the comparator Π", pi.as_ref())?;
-    let pulled = product(now.matrix().as_ref(), root.as_ref());
-    let xi = product(descent.gradient().as_ref(), pulled.as_ref());
-    let dual = next.dual();
-    let lower = cholesky("the dual potential", dual.as_ref())?;
-    Ok(Evi {
-        iterate: now.relative_entropy()?,
-        comparator: relative_entropy(&pi, problem.sigma())?,
-        bregman: now.bregman(&pi)?,
-        next_bregman: after.bregman(&pi)?,
-        separation: relative_entropy(&pi, &now.covariance())?,
-        gradient: sum_of_squares(xi.as_ref()),
-        metric_gradient: sum_of_squares(solve_lower(lower.as_ref(), xi.as_ref()).as_ref()),
-        convexity: symmetric_eigen(dual.as_ref())?.0[0],
-        eta,
-    })
+/// `ξ(y) = G^{-T} X G^{-1}y` and π' = N(0, GZW_π (GZW_π)ᵀ), so both are squares of `XZW_π`.
+fn squares(at: &Iterate<'_>, metric: &Iterate<'_>, pi: &Comparator) -> (f64, f64) {
+    let field = product(at.pulled.as_ref(), pi.w.as_ref());
+    let plain = product(
+        at.potential.problem.inverse_basis.transpose(),
+        field.as_ref(),
+    );
+    let weighted = product(metric.potential.lower.transpose(), field.as_ref());
+    (
+        sum_of_squares(plain.as_ref()),
+        sum_of_squares(weighted.as_ref()),
+    )
 }

@@ -7,13 +7,16 @@
 //! are carried beside the state, so that rates can be read off where KL is 1e-100. All on one core: the same bits
 //! for any number of threads.
 
+mod comparator;
 mod composition;
 mod correction;
 mod descent;
 mod diffusion;
 mod divergence;
 mod evi;
+mod iterate;
 mod matrix;
+mod mixture;
 mod parabolic;
 mod potential;
 mod problem;
@@ -22,21 +25,26 @@ mod sinkhorn;
 mod transport;
 
 #[cfg(test)]
+mod descent_tests;
+#[cfg(test)]
 mod samples;
 #[cfg(test)]
 mod tests;
 
+pub use comparator::Comparator;
 pub use composition::Composition;
 pub use correction::Start;
-pub use descent::{MirrorDescent, Schedule};
+pub use descent::MirrorDescent;
 pub use diffusion::{FokkerPlanck, entropy_covariance, entropy_potential, heat_covariance};
 pub use divergence::{Left, fisher_information, relative_entropy};
-pub use evi::{Evi, evi};
+pub use evi::Evi;
 /// Dense column-major matrix of faer.
 pub use faer::Mat;
+pub use iterate::Iterate;
 pub use matrix::{
     congruence, eigen, frobenius, inverse, log_determinant, operator_norm, product, square_root,
 };
+pub use mixture::mixture_entropies;
 pub use parabolic::ParabolicFlow;
 pub use potential::Potential;
 pub use problem::Gaussian;

@@ -154,7 +154,7 @@ impl<'a> Potential<'a> {
     }
 
     /// `m^{-1}Z²m^{-1}`, the precision of ρ over that of e^{-f}.
-    fn precision_ratio(&self) -> Result<Ratio> {
+    pub(super) fn precision_ratio(&self) -> Result<Ratio> {
         let slowness: Vec<f64> = self.problem.rates.iter().map(|m| 1.0 / m).collect();
         let less_one = scale(&slowness, (-self.rate_coordinates()).as_ref(), &slowness);
         let ones = vec![1.0; slowness.len()];

@@ -132,7 +132,7 @@ mod tests {
         let apart = (covariance(&choice(1)) - covariance(&choice(2))).norm_max();
         assert!(apart > 0.1 && covariance(&choice(1)) == covariance(&choice(1)));
         let single = random(1, (0.5, 2.0), 7);
-        assert_relative_eq!(single[(0, 0)], 1.0, max_relative = 1e-15);
+        assert_relative_eq!(single[(0, 0)], 1.0, max_relative = 1e-14);
     }
 
     #[test]

@@ -45,6 +45,7 @@ pub fn check(
     checks.stop_if_any()?;
     let built = built.expect("a stage without complaints gives its objects");
     prepared(checks, &scenario.studies, &built);
+    super::gaussian_descent::check(checks, scenario, &built);
     checks.stop_if_any()?;
     Ok(built)
 }

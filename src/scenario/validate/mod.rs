@@ -5,7 +5,9 @@
 
 mod euclidean;
 mod gaussian;
+mod gaussian_descent;
 mod numerics;
+mod sampling;
 mod studies;
 mod torus;
 

@@ -1,6 +1,6 @@
 //! The studies' times, ε and iterations.
 
-use super::Checks;
+use super::{Checks, sampling};
 use crate::scenario::locate::{Step, way};
 use crate::scenario::{Problem, Scenario};
 use crate::study::{
@@ -26,6 +26,7 @@ pub fn check(checks: &mut Checks, scenario: &Scenario) {
     }
     for (number, study) in studies.iter().enumerate() {
         fits(checks, number, study, &scenario.problem);
+        sampling::check(checks, number, study, &scenario.problem);
         match study {
             Study::Flow(flow) => instants(checks, number, &flow.times),
             Study::Sinkhorn(parameters) => sinkhorn(checks, number, parameters),

@@ -26,7 +26,10 @@ pub fn curve(study: &MirrorDescent, record: &Record) -> Result<Curve, RecordErro
             column("time sum eta", &|t| next(&t.times())),
             column("KL(rho_k | e^-f) [nats]", &|t| next(&t.kl)),
             column("average KL, weights eta", &Track::average),
-            column("KL of the average iterate", &|t| t.average_kl.clone()),
+            column("KL of the average iterate", &|t| {
+                let of = |k: usize| t.average_kl.get(k).copied().unwrap_or(f64::NAN);
+                (0..t.steps()).map(of).collect()
+            }),
             column("bound of the average", &|t| descent(t, &bounds::average)),
             column("bound of the average, sup G^2/m", &|t| {
                 descent(t, &bounds::uniform_average)

@@ -12,6 +12,15 @@ use mirrorflow_solvers::Torus;
 
 /// All figures that need no grid.
 pub fn draw(study: &MirrorDescent, record: &Record) -> Result<Vec<Figure>, RecordError> {
+    let mut figures = without_orders(study, record)?;
+    if record.values("limit_eta").is_ok() {
+        figures.push(orders(study, record)?);
+    }
+    Ok(figures)
+}
+
+/// Those of the runs and of the flow.
+pub fn without_orders(study: &MirrorDescent, record: &Record) -> Result<Vec<Figure>, RecordError> {
     let tracks = Track::all(study, record)?;
     let mut figures = vec![iterates(&tracks), regret(study, &tracks)];
     if tracks.iter().any(|track| track.rule != Rule::Sinkhorn) {
@@ -20,14 +29,11 @@ pub fn draw(study: &MirrorDescent, record: &Record) -> Result<Vec<Figure>, Recor
     if record.values("flow_times").is_ok() {
         figures.push(flow(record, &tracks)?);
     }
-    if record.values("limit_eta").is_ok() {
-        figures.push(orders(study, record)?);
-    }
     Ok(figures)
 }
 
 /// Values at k = `from`, `from` + 1, …
-fn series(label: &str, from: usize, values: &[f64], style: Style, colour: usize) -> Series {
+pub fn series(label: &str, from: usize, values: &[f64], style: Style, colour: usize) -> Series {
     let points = values.iter().enumerate();
     Series {
         label: label.to_owned(),
@@ -37,11 +43,11 @@ fn series(label: &str, from: usize, values: &[f64], style: Style, colour: usize)
     }
 }
 
-fn colour(track: &Track) -> usize {
+pub fn colour(track: &Track) -> usize {
     draw::colour(track.number - 1)
 }
 
-fn panel(title: &str, x: Axis, y: Axis, series: Vec<Series>) -> Panel {
+pub fn panel(title: &str, x: Axis, y: Axis, series: Vec<Series>) -> Panel {
     Panel::Curves(Curves {
         title: title.to_owned(),
         x,
@@ -57,14 +63,21 @@ fn iterates(tracks: &[Track]) -> Figure {
         let curve = |t: &Track| series(&t.label, from, &of(t), Style::Line, colour(t));
         tracks.iter().map(curve).collect()
     };
-    let mut averages = each(&|t| t.average_kl.clone(), 1);
+    // Where the average iterate was not computed, the average of its parts, which is above it.
+    let known = tracks.iter().all(|track| !track.average_kl.is_empty());
+    let mut averages = if known {
+        each(&|t| t.average_kl.clone(), 1)
+    } else {
+        each(&Track::average, 1)
+    };
+    let (what, label) = if known {
+        ("average iterate", "KL(average of T iterates | e^{−f})")
+    } else {
+        ("average of KL", "average of KL(ρ_{k} | e^{−f}), k < T")
+    };
     for track in tracks.iter().filter(|t| t.rule != Rule::Sinkhorn) {
         let bound = bounds::average(track);
         averages.push(series("", 1, &bound, Style::Dashed, colour(track)));
-        if track.rule == Rule::Explicit {
-            let uniform = bounds::uniform_average(track);
-            averages.push(series("", 1, &uniform, Style::Dotted, colour(track)));
-        }
     }
     let k = |scale| draw::axis("step k", scale);
     let log = |label: &str| draw::axis(label, Scale::Log);
@@ -77,14 +90,14 @@ fn iterates(tracks: &[Track]) -> Figure {
                 panel("Bregman divergence", k(Scale::Linear), log("B_{g}(e^{−f} | ρ_{k})"), each(&|t| t.bregman[0].clone(), 0)),
             ],
             vec![panel(
-                "average iterate, dashed and dotted: its bounds",
+                &format!("{what}, dashed: its bound"),
                 draw::axis("steps T", Scale::Log),
-                log("KL(average of T iterates | e^{−f})"),
+                log(label),
                 averages,
             )],
         ],
-        caption: "Mirror descent: relative entropy of the last iterate, Bregman divergence to e^{−f}, and relative entropy of the η-weighted average \
-                  iterate with the bound [B_{0} + Σ(η_{k}²/2m_{k+1})G_{k}²]/Ση_{k} (dashed, own constants; without the sum for implicit steps; dotted: sup(G²/m) for all steps)."
+        caption: "Mirror descent: relative entropy of the last iterate, Bregman divergence to e^{−f}, and of the η-weighted average \
+                  with the bound [B_{0} + Σ(η_{k}²/2m_{k+1})G_{k}²]/Ση_{k} (dashed, own constants; without the sum for implicit steps)."
             .into(),
     }
 }
@@ -326,14 +339,15 @@ fn orders(study: &MirrorDescent, record: &Record) -> Result<Figure, RecordError>
     })
 }
 
-/// ρ_k at a few k: a panel per run in 1-D; in more the start and e^{-f}, then a row of maps per run.
+/// ρ_k at a few k: a panel per run in 1-D; in more both densities and the start, then a row of maps per run.
 pub fn densities(
     study: &MirrorDescent,
     built: &BuiltTorus,
     record: &Record,
 ) -> Result<Figure, RecordError> {
     let torus = &built.torus;
-    let source: Vec<f64> = built.source.on(torus).iter().map(|f| (-f).exp()).collect();
+    let density = |f: Vec<f64>| f.iter().map(|f| (-f).exp()).collect::<Vec<_>>();
+    let source = density(built.source.on(torus));
     let parts = study.runs.iter().enumerate().map(|(k, run)| {
         let part = record.part(&MirrorDescent::prefix(k + 1));
         (run.label(), part)
@@ -344,7 +358,7 @@ pub fn densities(
     let rows = if torus.dimension() == 1 {
         profiles(&source, &parts)?
     } else {
-        maps(torus, &source, &parts)?
+        maps(torus, [&source, &density(built.target.on(torus))], &parts)?
     };
     Ok(Figure {
         name: "densities".into(),
@@ -377,7 +391,7 @@ fn profiles(source: &[f64], parts: &[(String, Record)]) -> Result<Vec<Vec<Panel>
 
 fn maps(
     torus: &Torus,
-    source: &[f64],
+    [source, target]: [&[f64]; 2],
     parts: &[(String, Record)],
 ) -> Result<Vec<Vec<Panel>>, RecordError> {
     let map = |title: &str, values| draw::map(torus, title, values, Colours::Sequential);
@@ -385,7 +399,11 @@ fn maps(
     for (label, part) in parts {
         if rows.is_empty() {
             let start = part.item("rho", 0)?;
-            rows.push(vec![map("e^{−f}", source), map("ρ_{0}", start)]);
+            rows.push(vec![
+                map("e^{−f}", source),
+                map("e^{−g}", target),
+                map("ρ_{0}", start),
+            ]);
         }
         let mut row = Vec::new();
         for (i, k) in part.values("snapshots")?.iter().enumerate().skip(1) {

@@ -29,7 +29,7 @@ const THREE: [(f64, f64); 3] = [
     (0.774_596_669_241_483_4, 0.555_555_555_555_555_6),
 ];
 /// Instants of an interval: its quadrature nodes in order, then its end.
-const SLOTS: usize = FIVE.len() + THREE.len() + 1;
+pub const SLOTS: usize = FIVE.len() + THREE.len() + 1;
 
 /// The flow from the problem's start until `horizon` at a tolerance: `times`, `kl`, `reverse_kl`, `bregman`, the integrals `spent` of KL and `fallen` of
 /// both, and the error `quadrature` of the latter.
@@ -105,7 +105,7 @@ fn end(horizon: f64, interval: usize) -> f64 {
 }
 
 /// All instants in increasing order, with the slot of each.
-fn schedule(horizon: f64) -> (Vec<usize>, Vec<f64>) {
+pub fn schedule(horizon: f64) -> (Vec<usize>, Vec<f64>) {
     let mut all = vec![(0.0, 0)];
     for j in 0..INTERVALS {
         let (from, to) = (end(horizon, j), end(horizon, j + 1));
@@ -121,7 +121,8 @@ fn schedule(horizon: f64) -> (Vec<usize>, Vec<f64>) {
     all.into_iter().map(|(time, slot)| (slot, time)).unzip()
 }
 
-fn record(horizon: f64, slots: &[[f64; 2]], bregman: Vec<f64>) -> Record {
+/// `times`, `kl`, `reverse_kl`, `bregman`, `spent`, `fallen` and `quadrature` from both entropies by slot and B at the ends of the intervals.
+pub fn record(horizon: f64, slots: &[[f64; 2]], bregman: Vec<f64>) -> Record {
     let (mut spent, mut fallen, mut quadrature) = (vec![0.0], vec![0.0], vec![0.0]);
     for j in 0..INTERVALS {
         let half = 0.5 * (end(horizon, j + 1) - end(horizon, j));

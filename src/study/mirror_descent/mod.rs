@@ -1,6 +1,6 @@
 //! Study `MirrorDescent`: the mirror flow in steps, with its evolution variational inequality and its regret (THEORY §7).
 //!
-//! `torus` measures there: `descent` follows a run, `sinkhorn` its gradient-free competitor, `flow` the flow that they approximate, `limit` how
+//! `gaussian` measures between centred Gaussians, in closed form. `torus` measures there: `descent` follows a run, `sinkhorn` its gradient-free competitor, `flow` the flow that they approximate, `limit` how
 //! they do. `track` is what was recorded of a run, as plain arrays; `bounds` evaluates the bounds on them, `claims` holds what the
 //! theory says, `verdicts` compares, `figures` and `curve` show.
 
@@ -14,6 +14,7 @@ mod figures;
 mod flow;
 mod gaussian;
 mod limit;
+mod sampling;
 mod sinkhorn;
 mod torus;
 mod track;
@@ -21,6 +22,8 @@ mod verdicts;
 
 pub use claims::CLAIMS;
 pub use euclidean::CLAIMS as EUCLIDEAN_CLAIMS;
+pub use gaussian::GAUSSIAN_CLAIMS;
+pub use sampling::{CLAIMS as SAMPLING_CLAIMS, Sampling};
 
 use super::short;
 use mirrorflow_solvers::mirror_descent as numerics;
@@ -43,9 +46,9 @@ pub struct MirrorDescent {
     /// Constant steps to one time against the flow; left out by default.
     #[serde(default)]
     pub limit: Option<Limit>,
-    /// Points Z ~ e^{-g} that the last ∇ψ transports, on the torus; 0 for none.
+    /// Points Z ~ e^{-g} that the last ∇ψ transports, on the torus; left out by default.
     #[serde(default)]
-    pub samples: usize,
+    pub sampling: Option<Sampling>,
 }
 
 /// One way to descend.
@@ -115,6 +118,17 @@ impl MirrorDescent {
         std::iter::once(ComparatorChoice::Source)
             .chain(others.cloned())
             .collect()
+    }
+
+    /// Of the points and of the random comparators.
+    pub fn seeds(&self) -> Vec<(String, u64)> {
+        let of_points = self.sampling.iter().map(|s| ("sampling".into(), s.seed));
+        let comparators = self.comparators.iter().enumerate();
+        let random = comparators.filter_map(|(i, comparator)| match comparator {
+            ComparatorChoice::Random { seed } => Some((format!("comparator {}", i + 1), *seed)),
+            _ => None,
+        });
+        of_points.chain(random).collect()
     }
 
     /// The names of the runs' arrays begin with this; runs are counted from 1.

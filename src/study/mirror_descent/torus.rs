@@ -2,12 +2,12 @@
 
 use super::curve::curve;
 use super::descent::{self, IMPLICIT_TOLERANCE, Part, Problem};
-use super::{MirrorDescent, Run, figures, flow, limit, sinkhorn, verdicts};
+use super::{MirrorDescent, Run, figures, flow, limit, sampling, sinkhorn, verdicts};
 use crate::figure::{Figure, label_plain};
 use crate::record::{Record, RecordError};
 use crate::scenario::BuiltTorus;
 use crate::study::jobs::{self, Job, Tick};
-use crate::study::measure::{Context, MeasureError, Measured};
+use crate::study::measure::{Context, MeasureError, Measured, Progress};
 use crate::study::{Curve, Experiment};
 use crate::verdict::Verdict;
 use mirrorflow_solvers::mirror_descent::{Comparator, Rule};
@@ -17,8 +17,9 @@ use mirrorflow_solvers::time::Stepper;
 use mirrorflow_solvers::{Error, Jet, Order};
 
 /// Shares of the work, for the progress bar.
-const RUNS_SHARE: f64 = 0.7;
-const FLOW_SHARE: f64 = 0.85;
+pub const RUNS_SHARE: f64 = 0.7;
+pub const FLOW_SHARE: f64 = 0.85;
+const LIMIT_SHARE: f64 = 0.9;
 
 /// The flow runs at this part of the scenario's tolerance, or of 1e-9 where an explicit stepper has none; never below 1e-13.
 const TIGHTER: f64 = 1e-2;
@@ -28,33 +29,34 @@ impl MirrorDescent {
     fn collect(&self, context: &Context, record: &mut Record) -> Result<(), Error> {
         let problem = Problem::new(context, &context.built.torus)?;
         let comparators = descent::comparators(self, &problem)?;
-        let stopped = self.record_runs(context, &problem, &comparators, record);
+        let stopped = self.record_runs(context.progress, record, &|run, tick| {
+            self.measure_run(context, &problem, &comparators, run, tick)
+        });
         if !record.is_empty() {
             let least = strong_convexity(&problem);
             record.insert_number("strong_convexity", least);
         }
         stopped?;
         self.record_flow(context, record)?;
-        self.record_limit(context, &problem, record)
+        self.record_limit(context, &problem, record)?;
+        sampling::record(self, context, record, (LIMIT_SHARE, 1.0))
     }
 
     /// The runs, each with the arrays of what it did; one that fails keeps its steps, and the others go on.
-    fn record_runs(
+    pub(super) fn record_runs(
         &self,
-        context: &Context,
-        problem: &Problem,
-        comparators: &[Comparator],
+        progress: &dyn Progress,
         record: &mut Record,
+        measure: &(dyn Fn(&Run, &Tick) -> Result<Part, Error> + Sync),
     ) -> Result<(), Error> {
         let jobs = self.runs.iter().map(|run| {
             let name = label_plain(&run.label());
             Job::new(name, 1.0, move |tick: &Tick| {
-                let part = self.measure_run(context, problem, comparators, run, tick);
                 // Not an error of the job, which would stop the others.
-                Ok(part)
+                Ok(measure(run, tick))
             })
         });
-        let found = jobs::run(jobs.collect(), context.progress, (0.0, RUNS_SHARE));
+        let found = jobs::run(jobs.collect(), progress, (0.0, RUNS_SHARE));
         let mut stopped = Ok(());
         for (k, part) in found.into_iter().enumerate() {
             let name = label_plain(&self.runs[k].label());
@@ -147,7 +149,7 @@ impl MirrorDescent {
         Ok(())
     }
 
-    fn horizon(&self, record: &Record) -> f64 {
+    pub(super) fn horizon(&self, record: &Record) -> f64 {
         let end = |explicit_only: bool| {
             let runs = self.runs.iter().enumerate();
             let wanted = runs.filter(|(_, run)| !explicit_only || matches!(run, Run::Explicit(_)));
@@ -171,7 +173,7 @@ impl MirrorDescent {
             return Ok(());
         };
         let jobs = limit::jobs(self, problem);
-        let found = jobs::run(jobs, context.progress, (FLOW_SHARE, 1.0));
+        let found = jobs::run(jobs, context.progress, (FLOW_SHARE, LIMIT_SHARE));
         let (found, outcome) = jobs::first_failure(found);
         outcome?;
         limit::record(asked, &found, record);
@@ -200,6 +202,7 @@ impl Experiment<BuiltTorus> for MirrorDescent {
     /// `comparator_kl`, `comparator_mass_defect` \[C\]; `xi_square`, `divergence`, `band_defect`, `mass_defect`, `noise` \[C, T\]; `snapshots` \[S\], `rho` \[S, n…\], `q` \[n…\]. Of
     /// the flow, prefix `flow_`: `times`, `kl`, `reverse_kl`, `bregman`, `spent`, `fallen`, `quadrature`, and `…_change`. Of the limit, prefix
     /// `limit_`: `eta`, `explicit`, `implicit`, `…_conjugate` \[L\], `time_error`, `band_error`. And `strong_convexity`.
+    /// Of the samples, prefix `sampling_`, the arrays of docs/sampling.md.
     fn measure(&self, context: &Context) -> Result<Measured, MeasureError> {
         let mut record = Record::default();
         let outcome = self.collect(context, &mut record);
@@ -207,12 +210,15 @@ impl Experiment<BuiltTorus> for MirrorDescent {
     }
 
     fn judge(&self, study: &str, record: &Record) -> Result<Vec<Verdict>, RecordError> {
-        verdicts::judge(self, study, record)
+        let mut verdicts = verdicts::judge(self, study, record)?;
+        verdicts.extend(sampling::judge(self, study, record)?);
+        Ok(verdicts)
     }
 
     fn draw(&self, built: &BuiltTorus, record: &Record) -> Result<Vec<Figure>, RecordError> {
         let mut figures = figures::draw(self, record)?;
         figures.push(figures::densities(self, built, record)?);
+        figures.extend(sampling::draw(self, built, record)?);
         Ok(figures)
     }
 

@@ -37,7 +37,7 @@ pub struct Track {
     pub kl: Vec<f64>,
     /// B_g(π | ρ_k), \[T+1\] for each π.
     pub bregman: Vec<Vec<f64>>,
-    /// KL of the average of the first T' counted iterates, T' = 1, …, T, and its error budget.
+    /// KL of the average of the first T' counted iterates, T' = 1, …, T, and its error budget; empty where it was not computed.
     pub average_kl: Vec<f64>,
     pub average_kl_budget: Vec<f64>,
     /// m_{k+1} = inf λ_min(∇²ψ_{k+1}) \[T\]; empty for Sinkhorn.
@@ -101,8 +101,8 @@ impl Track {
             eta: curve("eta")?,
             kl: curve("kl")?,
             bregman: rows("bregman")?,
-            average_kl: curve("average_kl")?,
-            average_kl_budget: curve("average_kl_budget")?,
+            average_kl: curve("average_kl").unwrap_or_default(),
+            average_kl_budget: curve("average_kl_budget").unwrap_or_default(),
             convexity: unless_sinkhorn("convexity")?,
             largest_curvature: unless_sinkhorn("largest_curvature")?,
             left_out: unless_sinkhorn("left_out")?,

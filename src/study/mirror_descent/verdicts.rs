@@ -16,6 +16,10 @@ const ROUNDING: f64 = 1e-12;
 /// A ratio this near to 1, and nearer than its noise, says that the bound is attained: between Gaussians on R it is, at every step.
 const EQUAL: f64 = 1e-6;
 
+/// Why a claim about the average iterate is not made.
+const NO_AVERAGE: &str = "the average of Gaussians is none, and its relative entropy is known by quadrature only, on R or R² and for widths that do not \
+     differ too much; by convexity it is at most the average of KL, which `average-bound` judges";
+
 /// Verdicts on the claims that the study's parameters ask for, claims about runs once for each of them; what was not measured, because the
 /// run was cut short, decides nothing.
 pub fn judge(
@@ -61,20 +65,20 @@ fn concerns(claim: &Claim, run: &Run) -> bool {
     }
 }
 
-fn of_run(mut verdict: Verdict, run: &Run) -> Verdict {
+pub fn of_run(mut verdict: Verdict, run: &Run) -> Verdict {
     let label = label_plain(&run.label());
     verdict.quantity = format!("{}, {label}", verdict.quantity);
     verdict
 }
 
-struct Judge<'a> {
-    study: &'a MirrorDescent,
-    slug: &'a str,
-    record: &'a Record,
+pub struct Judge<'a> {
+    pub study: &'a MirrorDescent,
+    pub slug: &'a str,
+    pub record: &'a Record,
 }
 
 impl Judge<'_> {
-    fn or_cut_short(
+    pub fn or_cut_short(
         &self,
         claim: &Claim,
         judged: Result<Verdict, RecordError>,
@@ -103,6 +107,9 @@ impl Judge<'_> {
                 let (average, bound) = (track.average(), bounds::average(&track));
                 self.ratios(claim, &track, 1, [&average, &bound, &noise])
             }
+            "average-iterate" if track.average_kl.is_empty() => {
+                claim.not_applicable(self.slug, NO_AVERAGE)
+            }
             "average-iterate" => {
                 let budget = &track.average_kl_budget;
                 // One iterate is its own average.
@@ -125,7 +132,7 @@ impl Judge<'_> {
 
     /// The largest `measured/bound` over T ≥ `first`, `noise` in the unit of the bound. Where both are equal to [`EQUAL`] and to their noise the
     /// bound is attained; where the noise alone keeps them from being told apart, nothing is said.
-    fn ratios(
+    pub fn ratios(
         &self,
         claim: &Claim,
         track: &Track,
@@ -251,13 +258,31 @@ impl Judge<'_> {
         };
         if c * of_schedule < 1.0 {
             let why = format!(
-                "C = {} is less than M/λ = {}",
+                "C = {} is less than 1/c = M/λ = {}, with λ = {} and M = {} as measured: C ≥ {} would do if M stays",
                 short(*of_schedule),
+                three_digits(1.0 / c),
+                three_digits(lambda),
+                three_digits(most),
                 three_digits(1.0 / c)
             );
             return Ok(claim.not_applicable(self.slug, &why));
         }
-        Ok(self.logarithmic(claim, track, (*of_schedule, c)))
+        let mut verdict = self.logarithmic(claim, track, (*of_schedule, c));
+        verdict.reason.push_str(&format!(
+            "; measured λ = {}, c = λ/M = {}, so C = {} ≥ 1/c = {}",
+            three_digits(lambda),
+            three_digits(c),
+            short(*of_schedule),
+            three_digits(1.0 / c)
+        ));
+        if claim.name == "log-last-iterate" {
+            verdict.reason.push_str(if bounds::decreases(track) {
+                "; KL never rises: both bounds judged"
+            } else {
+                "; KL rises in places: only B_T judged"
+            });
+        }
+        Ok(verdict)
     }
 
     fn logarithmic(&self, claim: &Claim, track: &Track, (of_schedule, c): (f64, f64)) -> Verdict {
@@ -343,7 +368,7 @@ impl Judge<'_> {
     }
 
     /// Errors against η; conjugates also see the modes that the band leaves out.
-    fn order(&self, claim: &Claim) -> Result<Verdict, RecordError> {
+    pub fn order(&self, claim: &Claim) -> Result<Verdict, RecordError> {
         let time = self.record.number("limit_time_error")?;
         let band = self.record.number("limit_band_error")?;
         let conjugate = claim.quantity.ends_with("conjugate");
@@ -371,7 +396,7 @@ impl Judge<'_> {
 }
 
 /// The hypotheses as they were measured.
-fn measured_constants(track: &Track) -> String {
+pub fn measured_constants(track: &Track) -> String {
     if track.rule == Rule::Sinkhorn {
         return format!("B_0 = {:.3e}", track.bregman[0][0]);
     }
@@ -396,12 +421,12 @@ fn measured_constants(track: &Track) -> String {
     )
 }
 
-fn greatest(values: &[f64]) -> f64 {
+pub fn greatest(values: &[f64]) -> f64 {
     values.iter().copied().fold(0.0, f64::max)
 }
 
 /// Steps that say nothing, in few words.
-fn left_out(silent: &[usize]) -> Vec<String> {
+pub fn left_out(silent: &[usize]) -> Vec<String> {
     let (Some(first), Some(last)) = (silent.first(), silent.last()) else {
         return Vec::new();
     };

@@ -76,3 +76,15 @@ pub fn rows(study: &Study, _arrays: &Arrays) -> usize {
         study => panic!("{} is not defined here", study.name()),
     }
 }
+
+pub fn asked(study: &Study) -> Vec<(&'static str, Vec<f64>)> {
+    let counts = |steps: &[usize]| steps.iter().map(|&n| n as f64).collect();
+    match study {
+        Study::MirrorFlow(flow) => vec![("times", flow.times.clone())],
+        Study::MirrorDescent(descent) => {
+            let limit = descent.limit.iter();
+            limit.map(|limit| ("steps", counts(&limit.steps))).collect()
+        }
+        study => panic!("{} is not defined here", study.name()),
+    }
+}

@@ -1,9 +1,11 @@
 //! What each study leaves on a Gaussian problem.
 
-use super::{Shapes, joined, named};
+use super::{Shapes, joined, named, prefixed};
 use crate::common::contract::Arrays;
 use mirrorflow::scenario::BuiltGaussian;
-use mirrorflow::study::{ExponentialConvergence, MirrorFlow, ScalingLimit, Study};
+use mirrorflow::study::{
+    ExponentialConvergence, MirrorDescent, MirrorFlow, Run, ScalingLimit, Study,
+};
 
 /// Names of the figures.
 pub fn figures(study: &Study, built: &BuiltGaussian) -> Vec<&'static str> {
@@ -12,7 +14,12 @@ pub fn figures(study: &Study, built: &BuiltGaussian) -> Vec<&'static str> {
         Study::MirrorFlow(_) if built.dimension() == 1 => vec!["deviations", "identities"],
         Study::MirrorFlow(_) => vec!["deviations", "ellipses", "identities"],
         Study::ExponentialConvergence(_) => vec!["decay", "rates", "distances"],
-        other => todo!("{}", other.name()),
+        Study::MirrorDescent(descent) => {
+            let orders = descent.limit.is_some().then_some("orders");
+            let always = ["iterates", "regret", "inequality", "flow", "deviations"];
+            always.into_iter().chain(orders).collect()
+        }
+        other => panic!("{} is not defined here", other.name()),
     }
 }
 
@@ -23,7 +30,8 @@ pub fn shapes(study: &Study, built: &BuiltGaussian) -> Shapes {
         Study::ScalingLimit(limit) => of_limit(limit, d),
         Study::MirrorFlow(flow) => of_flow(flow, d),
         Study::ExponentialConvergence(decay) => of_decay(decay, d),
-        other => todo!("{}", other.name()),
+        Study::MirrorDescent(descent) => of_descent(descent, d),
+        other => panic!("{} is not defined here", other.name()),
     }
 }
 
@@ -83,12 +91,45 @@ fn of_decay(decay: &ExponentialConvergence, d: usize) -> Shapes {
     shapes
 }
 
+fn of_descent(descent: &MirrorDescent, d: usize) -> Shapes {
+    let (steps, densities) = (descent.steps, descent.all_comparators().len());
+    let mut shapes = named("strong_convexity", &[]);
+    for (k, run) in descent.runs.iter().enumerate() {
+        let sinkhorn = matches!(run, Run::Sinkhorn(_));
+        let against = if sinkhorn { 1 } else { densities };
+        let mut of_run = joined([
+            named("eta", &[steps]),
+            named("kl wasserstein", &[steps + 1]),
+            named("bregman", &[against, steps + 1]),
+        ]);
+        if !sinkhorn {
+            of_run.extend(joined([
+                named("limit convexity", &[steps]),
+                named(
+                    "largest_curvature bregman_legendre bregman_budget",
+                    &[steps + 1],
+                ),
+                named("comparator_kl", &[against]),
+                named("xi_square divergence noise", &[against, steps]),
+                named("dual", &[d, d]),
+            ]));
+        }
+        shapes.extend(prefixed(&format!("run_{}_", k + 1), of_run));
+    }
+    if let Some(limit) = &descent.limit {
+        let curves = "limit_eta limit_explicit limit_implicit limit_explicit_conjugate limit_implicit_conjugate";
+        shapes.extend(named(curves, &[limit.steps.len()]));
+    }
+    shapes
+}
+
 /// Rows of the study's curve: an ε or an instant.
 pub fn rows(study: &Study, _arrays: &Arrays) -> usize {
     match study {
         Study::ScalingLimit(limit) => limit.epsilons.len(),
         Study::MirrorFlow(flow) => flow.times.len(),
         Study::ExponentialConvergence(decay) => decay.samples + 1,
-        other => todo!("{}", other.name()),
+        Study::MirrorDescent(descent) => descent.runs.len() * descent.steps,
+        other => panic!("{} is not defined here", other.name()),
     }
 }

@@ -32,8 +32,11 @@ pub fn shapes(study: &Study, built: &Built) -> Shapes {
 }
 
 /// The instants or ε that a study was asked for, by the array that must repeat them.
-pub fn asked(study: &Study) -> Vec<(&'static str, Vec<f64>)> {
-    torus::asked(study)
+pub fn asked(study: &Study, built: &Built) -> Vec<(&'static str, Vec<f64>)> {
+    match built {
+        Built::Torus(_) | Built::Gaussian(_) => torus::asked(study),
+        Built::Euclidean(_) => euclidean::asked(study),
+    }
 }
 
 /// Every density on the torus that a study records.

@@ -3,8 +3,8 @@
 use super::{Shapes, joined, named, prefixed};
 use crate::common::contract::Arrays;
 use mirrorflow::study::{
-    ComparatorChoice, ExponentialConvergence, Limit, MirrorDescent, MirrorFlow, Run, ScalingLimit,
-    Study,
+    ComparatorChoice, ExponentialConvergence, Limit, MirrorDescent, MirrorFlow, Run, Sampling,
+    ScalingLimit, Study,
 };
 use ndarray::{ArrayD, Axis};
 
@@ -30,7 +30,9 @@ pub fn figures(study: &Study, dimension: usize) -> Vec<&'static str> {
         Study::MirrorDescent(descent) => {
             let orders = descent.limit.is_some().then_some("orders");
             let always = ["iterates", "regret", "inequality", "flow", "densities"];
-            always.into_iter().chain(orders).collect()
+            let samples = descent.sampling.iter();
+            let samples = samples.flat_map(|_| ["samples", "sample-costs", "sample-relaxation"]);
+            always.into_iter().chain(orders).chain(samples).collect()
         }
     }
 }
@@ -196,7 +198,29 @@ fn of_descent(descent: &MirrorDescent, points: &[usize]) -> Shapes {
         shapes.extend(named(curves, &[limit.steps.len()]));
         shapes.extend(named("limit_time_error limit_band_error", &[]));
     }
+    if let Some(sampling) = &descent.sampling {
+        shapes.extend(prefixed("sampling_", of_sampling(sampling, points)));
+    }
     shapes
+}
+
+fn of_sampling(sampling: &Sampling, points: &[usize]) -> Shapes {
+    let bins = vec![sampling.bins; points.len()];
+    let halves = sampling.fokker_planck_steps.trailing_zeros() as usize;
+    let counted =
+        "source_masses one_map_masses one_map_counts composition_masses composition_counts";
+    let seen = "times cost wasserstein_square gradient remainder excess_budget remainder_budget";
+    let one_map = "one_map_kl one_map_evaluations one_map_cost one_map_wasserstein_square one_map_cost_budget";
+    let composition = "composition_kl composition_evaluations one_step_bias one_step_kl one_step_convexity one_step_cost";
+    joined([
+        named("run horizon", &[]),
+        named(counted, &bins),
+        named("one_map_density composition_density", points),
+        named(one_map, &[]),
+        named(composition, &[]),
+        named(seen, &[halves]),
+        named("fokker_planck_times fokker_planck_kl", &[65]),
+    ])
 }
 
 /// The instants or ε that a study was asked for, by the array that must repeat them.

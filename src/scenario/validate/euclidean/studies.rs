@@ -73,14 +73,14 @@ fn mirror_descent(checks: &mut Checks, study: usize, descent: &MirrorDescent) {
             "leave `band` out".into(),
         );
     }
-    if descent.samples != 0 {
+    if descent.sampling.is_some() {
         let message =
             "samples are points of a density, which a Euclidean problem does not have".into();
         checks.refuse(
-            way!["studies", study, "samples"],
+            way!["studies", study, "sampling"],
             message,
             no_meaning,
-            "leave `samples` out".into(),
+            "leave `sampling` out".into(),
         );
     }
     if descent.comparators != usual_comparators() && !only_source(&descent.comparators) {

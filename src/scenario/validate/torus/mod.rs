@@ -5,7 +5,7 @@ mod densities;
 mod descent;
 mod grid;
 
-use super::Checks;
+use super::{Checks, sampling};
 use crate::scenario::{BuiltTorus, Scenario, TorusProblem};
 use miette::Report;
 
@@ -28,6 +28,8 @@ pub fn check(
     descent::spectral(checks, scenario);
     let built = built.expect("a stage without complaints gives its objects");
     curvature::check(checks, scenario, &built);
+    checks.stop_if_any()?;
+    sampling::expects_enough(checks, scenario, &built);
     checks.stop_if_any()?;
     Ok(built)
 }
