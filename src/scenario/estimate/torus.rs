@@ -269,7 +269,7 @@ mod tests {
                 band: Some(4),
                 comparators: comparators.to_vec(),
                 limit: None,
-                samples: 0,
+                sampling: None,
             });
             let (problem, studies) = (problem(&[32, 32]), [study]);
             let seconds = seconds(&problem, &Numerics::default(), &studies);
