@@ -288,7 +288,7 @@ const EUCLIDEAN_CASES: &[Case] = &[
     ("Constant(0.1)", "Harmonic(-0.1)", &["a step must be positive, -0.1 given"], "Explicit(Harmonic(-0.1))"),
     ("[0.3, 0.2, 0.1]", "[0.3, 0.2]", &["2 steps listed, 3 asked for"], "Implicit(List([0.3, 0.2]))"),
     ("steps: 3, ", "steps: 3, band: 4, ", &["a band limits the modes of densities"], "4"),
-    ("steps: 3, ", "steps: 3, sampling: (samples: 4), ", &["samples are points of a density"], "(samples: 4)"),
+    ("steps: 3, ", "steps: 3, sampling: (samples: 4), ", &["points are drawn and transported on a torus only"], "(samples: 4)"),
     ("steps: 3, ", "steps: 3, comparators: [Target], ", &["the minimiser of F", "leave `comparators` out"], "[Target]"),
     ("time: 0.5", "time: 0.0", &["the time of the limit must be positive"], "0.0"),
     ("[4, 8, 16]", "[4, 8]", &["an order needs 3 numbers of steps, 2 given"], "[4, 8]"),

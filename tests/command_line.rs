@@ -225,7 +225,8 @@ fn list_shows_every_shipped_scenario_with_its_title() {
             .split('"')
             .next()
             .unwrap();
-        let line = text.lines().find(|line| line.contains(&name)).expect(&name);
+        let path = format!("/{name}");
+        let line = text.lines().find(|line| line.contains(&path)).expect(&name);
         assert!(line.ends_with(title), "{line}");
     }
 }
@@ -244,6 +245,7 @@ fn claims_are_stated_with_source_and_prediction() {
         ("OptimalMap", 4),
         ("MirrorFlow", 12),
         ("ExponentialConvergence", 10),
+        ("MirrorDescent", 17),
     ];
     for (study, fewest) in studies {
         assert!(of_study(study) >= fewest, "{study} in\n{text}");

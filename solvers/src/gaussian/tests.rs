@@ -418,6 +418,11 @@ fn distances_to_the_end_are_accurate_relative_to_themselves() {
     assert!(distance(&difference, &early.covariance_deviation()) < 1e-14);
     let direct = wasserstein(&early.covariance(), gaussian.sigma()).unwrap();
     assert_relative_eq!(early.wasserstein().unwrap(), direct, max_relative = 1e-12);
+    // Rates 1/2, 1 and √2: the slowest mode is soon alone.
+    let diagonal =
+        |values: [f64; 3]| Mat::from_fn(3, 3, |i, j| if i == j { values[i] } else { 0.0 });
+    let gaussian = Gaussian::new(&diagonal([4.0, 1.0, 0.5]), &diagonal([1.0; 3])).unwrap();
+    let flow = ParabolicFlow::new(gaussian.identity().unwrap());
     let rate = 2.0 * gaussian.rates()[0];
     let (a, b) = (60.0 / rate, 61.0 / rate);
     let (first, second) = (flow.at(a).unwrap(), flow.at(b).unwrap());

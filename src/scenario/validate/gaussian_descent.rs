@@ -35,14 +35,6 @@ fn refusals(checks: &mut Checks, study: usize, descent: &MirrorDescent) {
             "leave `band` out: quadratic potentials are kept exactly".into(),
         );
     }
-    if descent.sampling.is_some() {
-        checks.refuse(
-            way!["studies", study, "sampling"],
-            "samples are drawn on the torus only".into(),
-            "not on R^d",
-            "leave `sampling` out: the last map is the matrix `dual` of the record".into(),
-        );
-    }
 }
 
 /// The first step must leave ∇²ψ positive, and a constant one must not be repelled by the end.

@@ -3,7 +3,7 @@
 use super::{Shapes, joined, named, prefixed};
 use crate::common::contract::Arrays;
 use mirrorflow::scenario::BuiltEuclidean;
-use mirrorflow::study::Study;
+use mirrorflow::study::{Limit, Study};
 
 /// Intervals between the samples of a path.
 const SAMPLES: usize = 160;
@@ -78,12 +78,12 @@ pub fn rows(study: &Study, _arrays: &Arrays) -> usize {
 }
 
 pub fn asked(study: &Study) -> Vec<(&'static str, Vec<f64>)> {
-    let counts = |steps: &[usize]| steps.iter().map(|&n| n as f64).collect();
+    let sizes = |limit: &Limit| limit.steps.iter().map(|&n| limit.time / n as f64).collect();
     match study {
         Study::MirrorFlow(flow) => vec![("times", flow.times.clone())],
         Study::MirrorDescent(descent) => {
             let limit = descent.limit.iter();
-            limit.map(|limit| ("steps", counts(&limit.steps))).collect()
+            limit.map(|limit| ("steps", sizes(limit))).collect()
         }
         study => panic!("{} is not defined here", study.name()),
     }

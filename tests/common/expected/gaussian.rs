@@ -16,7 +16,14 @@ pub fn figures(study: &Study, built: &BuiltGaussian) -> Vec<&'static str> {
         Study::ExponentialConvergence(_) => vec!["decay", "rates", "distances"],
         Study::MirrorDescent(descent) => {
             let orders = descent.limit.is_some().then_some("orders");
-            let always = ["iterates", "regret", "inequality", "flow", "deviations"];
+            let always = [
+                "iterates",
+                "regret",
+                "identity",
+                "inequality",
+                "flow",
+                "deviations",
+            ];
             always.into_iter().chain(orders).collect()
         }
         other => panic!("{} is not defined here", other.name()),

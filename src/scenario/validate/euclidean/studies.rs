@@ -73,16 +73,6 @@ fn mirror_descent(checks: &mut Checks, study: usize, descent: &MirrorDescent) {
             "leave `band` out".into(),
         );
     }
-    if descent.sampling.is_some() {
-        let message =
-            "samples are points of a density, which a Euclidean problem does not have".into();
-        checks.refuse(
-            way!["studies", study, "sampling"],
-            message,
-            no_meaning,
-            "leave `sampling` out".into(),
-        );
-    }
     if descent.comparators != usual_comparators() && !only_source(&descent.comparators) {
         let message = "comparators are densities; the comparator of a Euclidean problem is the minimiser of F".into();
         let help = "leave `comparators` out".into();

@@ -165,7 +165,12 @@ impl<'a> Follow<'a> {
         let divergences = (terms.bregman + terms.next_bregman) / terms.eta;
         let others = terms.iterate + terms.comparator + terms.separation;
         let squares = terms.eta * (terms.gradient / terms.convexity + terms.metric_gradient);
-        let condition = self.condition[k].max(self.condition[k + 1]);
+        // The coordinates of the problem come out of a singular value decomposition with these extremes.
+        let rates = self.problem.built.problem.rates();
+        let coordinates = rates[rates.len() - 1] / rates[0];
+        let condition = self.condition[k]
+            .max(self.condition[k + 1])
+            .max(coordinates);
         ROUNDING * condition * d.sqrt() * (divergences + others + squares)
     }
 
