@@ -4,13 +4,9 @@ use super::super::Checks;
 use crate::scenario::BuiltEuclidean;
 use crate::scenario::locate::{Step, way};
 use crate::study::{
-    ComparatorChoice, Limit, MirrorDescent, MirrorFlow, Objective, Run, Schedule, Study,
-    usual_comparators,
+    ComparatorChoice, MirrorDescent, MirrorFlow, Objective, Run, Schedule, Study, usual_comparators,
 };
 use mirrorflow_solvers::euclidean::{Ending, Euclidean, Line};
-
-/// Fewest step lengths that show an order.
-const FEWEST_STEPS: usize = 3;
 
 /// The fields that need nothing but themselves.
 pub fn check(checks: &mut Checks, studies: &[Study]) {
@@ -36,31 +32,8 @@ fn mirror_flow(checks: &mut Checks, study: usize, flow: &MirrorFlow) {
 }
 
 fn mirror_descent(checks: &mut Checks, study: usize, descent: &MirrorDescent) {
-    if descent.steps == 0 {
-        let help = "give the number of steps of every run, such as steps: 40".into();
-        checks.refuse(
-            way!["studies", study, "steps"],
-            "0 steps leave nothing to study".into(),
-            "at least 1",
-            help,
-        );
-    }
-    if descent.runs.is_empty() {
-        let help = "add one, such as Explicit(Constant(0.1))".into();
-        checks.refuse(
-            way!["studies", study, "runs"],
-            "no runs given".into(),
-            "empty",
-            help,
-        );
-    }
     for (i, run) in descent.runs.iter().enumerate() {
-        one_run(
-            checks,
-            way!["studies", study, "runs", i],
-            run,
-            descent.steps,
-        );
+        one_run(checks, way!["studies", study, "runs", i], run);
     }
     let no_meaning = "has no meaning here";
     if descent.band.is_some() {
@@ -83,16 +56,13 @@ fn mirror_descent(checks: &mut Checks, study: usize, descent: &MirrorDescent) {
             help,
         );
     }
-    if let Some(asked) = &descent.limit {
-        limit(checks, study, asked);
-    }
 }
 
 fn only_source(comparators: &[ComparatorChoice]) -> bool {
     comparators == [ComparatorChoice::Source]
 }
 
-fn one_run(checks: &mut Checks, path: &[Step], run: &Run, steps: usize) {
+fn one_run(checks: &mut Checks, path: &[Step], run: &Run) {
     let schedule = match run {
         Run::Explicit(schedule) | Run::Implicit(schedule) => schedule,
         Run::Sinkhorn(_) => {
@@ -104,52 +74,10 @@ fn one_run(checks: &mut Checks, path: &[Step], run: &Run, steps: usize) {
             return;
         }
     };
-    match schedule {
-        Schedule::Constant(eta) | Schedule::Harmonic(eta) | Schedule::LogOverT(eta) => {
-            checks.positive(path, "a step", *eta, "0.1");
-        }
-        Schedule::Adaptive(_) => {
-            let message = "the adaptive schedule follows the stability limit of densities".into();
-            let help = "use Constant(…), Harmonic(…), LogOverT(…) or List([…])".into();
-            checks.refuse(path, message, "not defined here", help);
-        }
-        Schedule::List(list) => {
-            list.iter()
-                .for_each(|&eta| checks.positive(path, "a step", eta, "0.1"));
-            if steps > 0 && list.len() != steps {
-                let message = format!("{} steps listed, {steps} asked for", list.len());
-                checks.refuse(
-                    path,
-                    message,
-                    "one number per step",
-                    format!("list {steps} steps, or change `steps`"),
-                );
-            }
-        }
-    }
-}
-
-fn limit(checks: &mut Checks, study: usize, limit: &Limit) {
-    let path = way!["studies", study, "limit", "time"];
-    checks.positive(path, "the time of the limit", limit.time, "1.0");
-    let path = way!["studies", study, "limit", "steps"];
-    if limit.steps.len() < FEWEST_STEPS {
-        let message = format!(
-            "an order needs {FEWEST_STEPS} numbers of steps, {} given",
-            limit.steps.len()
-        );
-        let help = "double from one to the next, such as steps: [16, 32, 64, 128]".into();
-        checks.refuse(path, message, "too few", help);
-    }
-    let increasing = limit.steps.windows(2).all(|pair| pair[0] < pair[1]);
-    if !increasing || limit.steps.first() == Some(&0) {
-        let help = "list positive numbers of steps in increasing order".into();
-        checks.refuse(
-            path,
-            "the numbers of steps do not increase".into(),
-            "not increasing",
-            help,
-        );
+    if let Schedule::Adaptive(_) = schedule {
+        let message = "the adaptive schedule follows the stability limit of densities".into();
+        let help = "use Constant(…), Harmonic(…), LogOverT(…) or List([…])".into();
+        checks.refuse(path, message, "not defined here", help);
     }
 }
 
