@@ -69,6 +69,7 @@ impl MirrorDescent {
             built,
             comparators,
             axes,
+            condition: condition(built)?,
         };
         steps::run(self.steps, &problem, (step, &schedule.numerics()), tick)
     }
@@ -146,4 +147,13 @@ impl Experiment<BuiltGaussian> for MirrorDescent {
     fn curve(&self, record: &Record) -> std::result::Result<Curve, RecordError> {
         curve::curve(self, record)
     }
+}
+
+/// The larger condition number of Σ and Θ.
+fn condition(built: &BuiltGaussian) -> Result<f64> {
+    let of = |covariance: &Mat<f64>| -> Result<f64> {
+        let (values, _) = eigen(covariance)?;
+        Ok(values[values.len() - 1] / values[0])
+    };
+    Ok(of(built.problem.sigma())?.max(of(built.problem.theta())?))
 }

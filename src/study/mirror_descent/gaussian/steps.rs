@@ -35,6 +35,8 @@ pub struct Problem<'a> {
     /// e^{-f} first.
     pub comparators: &'a [Comparator],
     pub axes: &'a [Vec<f64>],
+    /// The larger condition number of Σ and Θ: their factors are known to that many roundings.
+    pub condition: f64,
 }
 
 /// At most `steps` steps of the schedule, as far as they go; nothing is kept of a run without a step.
@@ -81,8 +83,8 @@ pub fn run(
     }
 }
 
-/// Rounding of the terms, relative to their size, by √d and by the condition number of Q: a step rounds Q relative to its greatest
-/// eigenvalue, and P feels that relative to the least.
+/// Rounding of the terms, relative to their size, by √d and by the largest condition number of Q, Σ and Θ: a step rounds Q relative to
+/// its greatest eigenvalue, and P feels that relative to the least; so do Σ^{-1} and Θ^{-1} with theirs.
 const ROUNDING: f64 = 8.0 * f64::EPSILON;
 
 struct Follow<'a> {
@@ -165,12 +167,9 @@ impl<'a> Follow<'a> {
         let divergences = (terms.bregman + terms.next_bregman) / terms.eta;
         let others = terms.iterate + terms.comparator + terms.separation;
         let squares = terms.eta * (terms.gradient / terms.convexity + terms.metric_gradient);
-        // The coordinates of the problem come out of a singular value decomposition with these extremes.
-        let rates = self.problem.built.problem.rates();
-        let coordinates = rates[rates.len() - 1] / rates[0];
         let condition = self.condition[k]
             .max(self.condition[k + 1])
-            .max(coordinates);
+            .max(self.problem.condition);
         ROUNDING * condition * d.sqrt() * (divergences + others + squares)
     }
 
