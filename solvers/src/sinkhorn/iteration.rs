@@ -20,7 +20,6 @@ pub struct Sinkhorn {
     q: Vec<f64>,
     /// The iterate under way: accepted only when it passed every check.
     next_p: Vec<f64>,
-    next_q: Vec<f64>,
     iterations: usize,
     quadrature_error: f64,
 }
@@ -63,7 +62,6 @@ impl Sinkhorn {
             previous: start.to_vec(),
             q: vec![0.0; torus.len()],
             next_p: vec![0.0; torus.len()],
-            next_q: vec![0.0; torus.len()],
             iterations: 0,
             quadrature_error: 0.0,
         })
@@ -74,14 +72,21 @@ impl Sinkhorn {
     /// # Errors
     /// [`Error::TooCoarse`] when the potential has become too curved for the grid, [`Error::NonFinite`].
     pub fn step(&mut self) -> Result<IterationReport> {
+        let outcome = self.try_step();
+        if outcome.is_err() {
+            self.restore();
+        }
+        outcome
+    }
+
+    /// The step; after an error q is that of the iterate refused.
+    fn try_step(&mut self) -> Result<IterationReport> {
         let iteration = self.iterations + 1;
-        let over_x = self
-            .half_step
-            .apply(&self.p, &self.source, &mut self.next_q);
+        let over_x = self.half_step.apply(&self.p, &self.source, &mut self.q);
         self.check(&over_x, iteration)?;
         let over_y = self
             .half_step
-            .apply(&self.next_q, &self.target, &mut self.next_p);
+            .apply(&self.q, &self.target, &mut self.next_p);
         self.check(&over_y, iteration)?;
         let change = sup_difference(&self.next_p, &self.p);
         if !change.is_finite() {
@@ -91,7 +96,6 @@ impl Sinkhorn {
                 remedy: "check the densities and the start".into(),
             });
         }
-        std::mem::swap(&mut self.q, &mut self.next_q);
         std::mem::swap(&mut self.previous, &mut self.p);
         std::mem::swap(&mut self.p, &mut self.next_p);
         self.iterations = iteration;
@@ -100,6 +104,16 @@ impl Sinkhorn {
             change,
             curvature: [over_x, over_y],
         })
+    }
+
+    /// Recomputes q_k from p_{k−1}, which is cheaper than a field to keep it in.
+    fn restore(&mut self) {
+        if self.iterations == 0 {
+            self.q.fill(0.0);
+        } else {
+            self.half_step
+                .apply(&self.previous, &self.source, &mut self.q);
+        }
     }
 
     /// `count` iterations; `observe` may stop them.

@@ -1,245 +1,215 @@
-//! `b_j = log Σ_i exp(−c (j−i)² + a_i)` along one periodic line, fast and without loss at any ε.
+//! `b_j = log Σ_i exp(−c (j−i)² + a_i)` along periodic lines, eight at a time, fast and without loss at any ε.
 //!
 //! Here i runs over all lifts of the nodes to Z and `c = h²/2ε`. The exponent is concave in i (u is convex), so each j has one
-//! maximiser. For a block of outputs `j = m + η` around m, let i* be the maximiser for m, `D = m − i*`, `i = i* + ξ`:
+//! maximiser `i*(j)`, monotone in j.
+//!
+//! *Tilt.* For outputs `j = y + η` let D be the drift `j − i*` in their middle and `i = y − D + k`. Then
 //!
 //! ```text
-//! −c(j−i)² + a_i = [a_{i*} − cD² − cη² − 2cDη] + [a_i − a_{i*} + 2cDξ − cξ²] + 2cηξ.
+//! −c(j−i)² + a_i = −c(η−k)² + [a_i + 2cDk] − cD² − 2cDη.
 //! ```
 //!
-//! The first bracket leaves the sum; the second is one `exp` per *input*, `w_ξ ≤ 1`; the third is a fixed matrix `M = e^{2cηξ}`,
-//! the same for every block of every line. So the sum is a small matrix product of positive terms: nothing cancels, and the
-//! window is kept where M is finite.
+//! The bracket less its middle value is the logarithm of a weight: one `exp` per *input*, as long as it stays within ±LIMIT, for
+//! which the outputs are cut into pieces where needed. All terms are positive: nothing cancels, overflows or is lost.
 //!
-//! *Window.* With s the smallest second difference of the exponent (λ_min h²/ε), every exponent lies below its maximum by at
-//! least `s(ξ−ξ*)²/2`, and `|ξ*| ≤ |η|·2c/s + 1`. The window `2c·(B/2)/s + √(2·CUTOFF/s) + 2` therefore leaves out less than
-//! `e^{−CUTOFF}` of the sum, a bound and not a hope. Where it does not fit, the line is summed densely.
+//! *Split.* On fine grids a Gaussian is two Gaussians of half the variance in succession, with only every s-th node between:
+//!
+//! ```text
+//! Σ_z e^{−2c(η−z)²} e^{−2c(z−k)²} = e^{−c(η−k)²} (√(π/4c)/s) (1 + 2 e^{−π²/4cs²} cos(…) + …),    z ∈ sZ.
+//! ```
+//!
+//! With `s h ≤ 0.37 √ε` the bracket is 1 to 5e-16 *for every pair of nodes*, so the split holds for every a, smooth or not;
+//! nothing about the data is assumed. Both sums then take about 40 terms per node on every grid, however fine.
+//!
+//! *Window.* A window ends where the exponents have dropped by CUTOFF from their maximum, by a lower bound from the slopes
+//! ([`super::window`]). How many nodes that takes at most is known beforehand from the smallest curvature λ, measured on the lines: the
+//! terms fall as `e^{−cλ(i−i*)²}` at least, so `√(CUTOFF/cλ)` nodes on either side suffice; for the halves of a split the
+//! curvatures are `1 + λ` and, after the sum over i, `4λ/(1 + λ)`. What was left out is checked in every sum: its first and
+//! last term must be below TAIL of it ([`super::taps::sum`]). What fails is summed around the whole circle, or as the
+//! definition reads.
 
 use super::kernel::Kernel;
+use super::piece::Target;
+use super::rows::Survey;
+use super::source::Source;
+use super::strip::Strip;
+use super::taps::{OUTPUTS, Taps};
 use crate::elementary;
 use multiversion::multiversion;
+use std::f64::consts::PI;
 
-/// Outputs per block: lanes of the inner loop.
-const BLOCK: usize = 16;
-const HALF: usize = BLOCK / 2;
+/// Terms below e^{−CUTOFF} ≈ 8.5e-17 of the largest are left out; all of them together are below 1e-17 of the sum.
+pub const CUTOFF: f64 = 37.0;
 
-/// Terms below e^{−CUTOFF} ≈ 2e-18 of the largest are left out.
-const CUTOFF: f64 = 40.75;
+/// Bound on the end terms of a sum, relative to the sum.
+pub const TAIL: f64 = 1e-16;
 
-/// Windows are provided down to this curvature λ; below it a line is summed densely.
+/// Largest relative error of a split, for any data.
+const SPLIT_ERROR: f64 = 5e-16;
+
+/// Logarithms of weights stay within ±LIMIT, so that products of a weight and a tap that matter stay above e^{−2·LIMIT−CUTOFF}.
+pub const LIMIT: f64 = 320.0;
+
+/// Windows are provided down to this curvature λ.
 const SMALLEST_CURVATURE: f64 = 0.02;
 
-/// Exponents of the matrix stay below this.
-const LARGEST_EXPONENT: f64 = 600.0;
-
-/// Second differences of a line, as curvatures λ = 1 + p″ of the summed potential.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Range {
-    pub min: f64,
-    pub max: f64,
-}
-
-impl Range {
-    /// Neutral element of [`Range::union`].
-    pub const EMPTY: Self = Self {
-        min: f64::INFINITY,
-        max: f64::NEG_INFINITY,
-    };
-
-    pub fn union(self, other: Self) -> Self {
-        Self {
-            min: self.min.min(other.min),
-            max: self.max.max(other.max),
-        }
-    }
-}
+/// Circles longer than this are not tabulated.
+const LONGEST_CIRCLE: usize = 2048;
 
 /// Everything about lines of n nodes that does not depend on the data.
 pub struct LinePlan {
-    points: usize,
+    pub points: usize,
     kernel: Kernel,
     /// c = h²/2ε.
-    c: f64,
-    /// `e^{2cηξ}`, row ξ + widest, η = −HALF … HALF−1.
-    matrix: Vec<[f64; BLOCK]>,
-    widest: usize,
+    pub c: f64,
+    /// s: nodes between the intermediate nodes of a split; 1 where there is none.
+    pub stride: usize,
+    pub direct: Taps,
+    /// From the nodes to every s-th, and from these to the nodes.
+    pub halves: [Taps; 2],
+    /// The kernel around the circle.
+    pub circle: Option<Taps>,
     /// log kernel at node distance i, repeated twice so that any rotation is contiguous.
     log_kernel: Vec<f64>,
+    /// See [`CUTOFF`]; smaller only in tests of the check.
+    cutoff: f64,
 }
 
-/// Scratch for one line.
-pub struct LineScratch {
-    /// Three periods of a.
-    lifted: Vec<f64>,
-    weights: Vec<f64>,
+/// How the sums of some lines are taken, with the largest half-widths of windows in nodes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Way {
+    Direct { reach: f64 },
+    Split { reach: [f64; 2] },
+    Circle,
+    Dense,
 }
 
 impl LinePlan {
     pub fn new(points: usize, kernel: Kernel, epsilon: f64) -> Self {
         let h = 1.0 / points as f64;
         let c = h * h / (2.0 * epsilon);
-        // Beyond this e^{2cηξ} would overflow; a longer window is summed densely.
-        let finite = (LARGEST_EXPONENT / (2.0 * c * HALF as f64)) as usize;
-        let widest = window(c, SMALLEST_CURVATURE).min(points).min(finite);
-        let reach = widest as i64;
-        let matrix = (-reach..=reach)
-            .map(|xi| {
-                std::array::from_fn(|lane| {
-                    let eta = lane as f64 - HALF as f64;
-                    (2.0 * c * eta * xi as f64).exp()
-                })
-            })
-            .collect();
-        let log_kernel = (0..2 * points)
-            .map(|i| kernel.log_value(epsilon, (i % points) as f64 * h))
-            .collect();
+        let stride = longest_stride(c);
+        // Taps below e^{−2·LIMIT−CUTOFF} never matter.
+        let reach = |c: f64| ((2.0 * LIMIT + CUTOFF) / c).sqrt().ceil() as usize;
+        let gaussian = |c: f64, factor: f64| move |r: i64| factor * (-c * (r * r) as f64).exp();
+        let half = |step: usize, factor: f64| {
+            let reach = if stride > 1 { reach(2.0 * c) } else { 0 };
+            Taps::new(reach, step, gaussian(2.0 * c, factor))
+        };
+        let weight = stride as f64 * (4.0 * c / PI).sqrt();
+        let around = |r: i64| r.rem_euclid(points as i64) as f64 * h;
         Self {
             points,
             kernel,
             c,
-            matrix,
-            widest,
-            log_kernel,
+            stride,
+            direct: Taps::new(reach(c), 1, gaussian(c, 1.0)),
+            halves: [half(stride, weight), half(1, 1.0)],
+            circle: (points <= LONGEST_CIRCLE)
+                .then(|| Taps::new(points, 1, |r| kernel.log_value(epsilon, around(r)).exp())),
+            log_kernel: (0..2 * points as i64)
+                .map(|i| kernel.log_value(epsilon, around(i)))
+                .collect(),
+            cutoff: CUTOFF,
         }
     }
 
-    /// Nodes on a line.
-    pub fn points(&self) -> usize {
-        self.points
+    /// Outputs of a piece that is tried first where the circle is too long for one: 32 √ε.
+    pub fn piece(&self) -> usize {
+        let length = 32.0 / (2.0 * self.c).sqrt();
+        (length as usize).next_multiple_of(OUTPUTS).max(OUTPUTS)
     }
 
-    pub fn scratch(&self) -> LineScratch {
-        LineScratch {
-            lifted: vec![0.0; 3 * self.points],
-            weights: vec![0.0; (2 * self.widest + 1).max(self.points)],
+    /// Inputs on either side of a piece that a strip holds at most: 40 √ε.
+    pub fn margin(&self) -> usize {
+        (40.0 / (2.0 * self.c).sqrt()).ceil() as usize + 2 * OUTPUTS
+    }
+
+    /// Drop of the exponents at the end of a window, over 2c.
+    pub fn drop(&self) -> f64 {
+        self.cutoff / (2.0 * self.c)
+    }
+
+    /// Writes `scale·b + shift` for the outputs of every lane.
+    pub fn convolve(
+        &self,
+        source: &Source,
+        survey: &Survey,
+        strip: &mut Strip,
+        target: &mut Target,
+    ) {
+        if survey.nan {
+            target.values.fill(f64::NAN);
+            return;
+        }
+        let way = self.way(survey);
+        let around = self.circle.is_some() && survey.range() <= 2.0 * LIMIT;
+        let done = way != Way::Dense && strip.run(self, way, source, survey, target)
+            || around && strip.run(self, Way::Circle, source, survey, target);
+        if !done {
+            self.dense(source, target);
         }
     }
 
-    /// Writes b for the line a; returns the range of curvature of the exponent.
-    pub fn convolve(&self, a: &[f64], b: &mut [f64], scratch: &mut LineScratch) -> Range {
-        let range = curvature(a, self.c);
-        let fast = range.min >= SMALLEST_CURVATURE
-            && window(self.c, range.min) <= self.widest
-            && self.tilted(a, b, window(self.c, range.min), scratch);
-        if !fast {
-            dense(&self.log_kernel, a, b, &mut scratch.weights);
+    /// The cheapest way that these lines allow, by the number of terms per output.
+    fn way(&self, survey: &Survey) -> Way {
+        let circle = survey.range() <= 2.0 * LIMIT && self.circle.is_some();
+        let round = (
+            self.points as f64,
+            if circle { Way::Circle } else { Way::Dense },
+        );
+        let lambda = survey.curvature[0];
+        if lambda < SMALLEST_CURVATURE {
+            return round.1;
         }
-        range
-    }
-
-    /// The blocked sum; false, with b unfinished, where a window leaves what the kernel or the lift covers.
-    fn tilted(&self, a: &[f64], b: &mut [f64], reach: usize, scratch: &mut LineScratch) -> bool {
-        let n = self.points;
-        for period in 0..3 {
-            scratch.lifted[period * n..(period + 1) * n].copy_from_slice(a);
+        let reach = |curvature: f64| (self.cutoff / (self.c * curvature)).sqrt() + 3.0;
+        let (n, s) = (self.points as f64, self.stride as f64);
+        // The geodesic kernel ends at the antipode.
+        let covered = self.kernel == Kernel::Heat || reach(lambda) + survey.drift + 16.0 < 0.5 * n;
+        if !covered {
+            return round.1;
         }
-        let rows = &self.matrix[self.widest - reach..=self.widest + reach];
-        let weights = &mut scratch.weights[..rows.len()];
-        // Lifted index: node i is at n + i. The maximiser of the first block is searched from the node itself.
-        let mut best = n + HALF;
-        for (k, block) in b.chunks_mut(BLOCK).enumerate() {
-            let middle = n + k * BLOCK + HALF;
-            best = self.climb(&scratch.lifted, middle, best);
-            let distance = middle.abs_diff(best) + reach + HALF;
-            let covered = self.kernel == Kernel::Heat || 2 * distance < n;
-            if !covered || best < reach || best + reach >= 3 * n {
-                return false;
-            }
-            let drift = middle as f64 - best as f64;
-            let inputs = &scratch.lifted[best - reach..=best + reach];
-            sum_block(inputs, rows, self.c, drift, weights, block);
-            best = (best + BLOCK).min(3 * n - 2);
-        }
-        true
-    }
-
-    /// The maximiser over i of `−c (m−i)² + a_i` by climbing from a guess: the exponent is concave.
-    fn climb(&self, lifted: &[f64], middle: usize, guess: usize) -> usize {
-        let exponent = |i: usize| {
-            let r = middle as f64 - i as f64;
-            lifted[i] - self.c * r * r
+        let block = OUTPUTS as f64;
+        let direct = (
+            2.0 * reach(lambda) + block,
+            Way::Direct {
+                reach: reach(lambda),
+            },
+        );
+        let halves = [reach(1.0 + lambda), reach(4.0 * lambda / (1.0 + lambda))];
+        let halo = 1.0 + 2.0 * halves[1] / n;
+        let split = if self.stride > 1 {
+            let terms = halo * (2.0 * halves[0] + block * s) + 2.0 * halves[1] + block;
+            (terms / s, Way::Split { reach: halves })
+        } else {
+            (f64::INFINITY, Way::Dense)
         };
-        let mut best = guess;
-        while best + 1 < lifted.len() && exponent(best + 1) > exponent(best) {
-            best += 1;
-        }
-        while best > 0 && exponent(best - 1) > exponent(best) {
-            best -= 1;
-        }
-        best
+        [direct, split, round]
+            .into_iter()
+            .fold((f64::INFINITY, Way::Dense), |best, next| {
+                if next.0 < best.0 { next } else { best }
+            })
+            .1
     }
-}
 
-/// Half-width in nodes that leaves out less than e^{−CUTOFF} where the curvature is at least λ.
-fn window(c: f64, lambda: f64) -> usize {
-    let second_difference = 2.0 * c * lambda;
-    let reach = HALF as f64 / lambda + (2.0 * CUTOFF / second_difference).sqrt() + 2.0;
-    reach.ceil().min(1e9) as usize
-}
-
-#[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2"))]
-fn curvature(a: &[f64], c: f64) -> Range {
-    let n = a.len();
-    let lambda = |left: f64, here: f64, right: f64| 1.0 - (right - 2.0 * here + left) / (2.0 * c);
-    let ends = [
-        lambda(a[n - 1], a[0], a[1]),
-        lambda(a[n - 2], a[n - 1], a[0]),
-    ];
-    let (mut min, mut max) = (ends[0].min(ends[1]), ends[0].max(ends[1]));
-    for i in 1..n - 1 {
-        let here = lambda(a[i - 1], a[i], a[i + 1]);
-        min = if here < min { here } else { min };
-        max = if here > max { here } else { max };
-    }
-    Range { min, max }
-}
-
-/// One block: weights of the inputs, their product with the matrix, logarithm, and the bracket that left the sum.
-#[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2"))]
-fn sum_block(
-    inputs: &[f64],
-    rows: &[[f64; BLOCK]],
-    c: f64,
-    drift: f64,
-    weights: &mut [f64],
-    out: &mut [f64],
-) {
-    let reach = (inputs.len() / 2) as f64;
-    let top = inputs[inputs.len() / 2];
-    for (k, (weight, input)) in weights.iter_mut().zip(inputs).enumerate() {
-        let xi = k as f64 - reach;
-        *weight = elementary::exp(input - top + c * xi * (2.0 * drift - xi));
-    }
-    // Two independent chains of additions hide their latency.
-    let (mut even, mut odd) = ([0.0; BLOCK], [0.0; BLOCK]);
-    let pairs = weights.len() / 2;
-    for k in 0..pairs {
-        let (w0, w1) = (weights[2 * k], weights[2 * k + 1]);
-        let (m0, m1) = (&rows[2 * k], &rows[2 * k + 1]);
-        for lane in 0..BLOCK {
-            even[lane] += w0 * m0[lane];
-            odd[lane] += w1 * m1[lane];
+    /// The sum over all nodes as the definition reads, an exponential for each.
+    fn dense(&self, source: &Source, target: &mut Target) {
+        let n = self.points;
+        let (mut line, mut work) = (vec![0.0; n], vec![0.0; n]);
+        for (lane, out) in target.values.chunks_mut(target.lane).enumerate() {
+            source.line(lane, &mut line);
+            for (j, out) in out.iter_mut().enumerate() {
+                let b = log_sum_exp(&line, &self.log_kernel[n - j..2 * n - j], &mut work);
+                *out = target.scale * b + target.shift;
+            }
         }
     }
-    let (w, m) = (weights[2 * pairs], &rows[2 * pairs]);
-    let mut log_sum = [0.0; BLOCK];
-    for lane in 0..BLOCK {
-        log_sum[lane] = elementary::ln(even[lane] + odd[lane] + w * m[lane]);
-    }
-    for (lane, out) in out.iter_mut().enumerate() {
-        let eta = lane as f64 - HALF as f64;
-        *out = log_sum[lane] + top - c * (drift + eta) * (drift + eta);
-    }
 }
 
-/// The sum over all nodes, for kernels wider than a window.
-fn dense(log_kernel: &[f64], a: &[f64], b: &mut [f64], work: &mut [f64]) {
-    let n = a.len();
-    let work = &mut work[..n];
-    for (j, b) in b.iter_mut().enumerate() {
-        let kernel = &log_kernel[n - j..2 * n - j];
-        *b = log_sum_exp(a, kernel, work);
-    }
+/// Largest s with `2 e^{−π²/4cs²} ≤ SPLIT_ERROR`; 1 where the split saves nothing.
+fn longest_stride(c: f64) -> usize {
+    let longest = PI / (4.0 * c * (2.0 / SPLIT_ERROR).ln()).sqrt();
+    (longest as usize).max(1)
 }
 
 #[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2"))]
@@ -258,4 +228,136 @@ fn log_sum_exp(a: &[f64], kernel: &[f64], work: &mut [f64]) -> f64 {
     }
     let rest: f64 = rest.iter().map(|v| elementary::exp(v - largest)).sum();
     largest + (lanes.iter().sum::<f64>() + rest).ln()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::rows::survey;
+    use super::super::taps::{LANES, Row};
+    use super::*;
+
+    /// Lines `−p/ε − f` of smooth p, with curvature between 1 ∓ `bend` at ε, and noise of alternating sign on top.
+    fn tile(n: usize, epsilon: f64, bend: f64, noise: f64) -> Vec<Row> {
+        let exponent = |i: usize, lane: usize| {
+            let phase = 2.0 * PI * (i as f64 / n as f64 + 0.01 * lane as f64);
+            let p = bend / (4.0 * PI * PI) * phase.cos();
+            let alternating = if (i + lane).is_multiple_of(2) {
+                noise
+            } else {
+                -noise
+            };
+            -p / epsilon - 0.5 * (2.0 * phase).sin() + alternating
+        };
+        (0..n)
+            .map(|i| std::array::from_fn(|lane| exponent(i, lane)))
+            .collect()
+    }
+
+    /// Which way was taken, whether it held, and the difference from the dense sums relative to the largest of these.
+    fn compare(plan: &LinePlan, tile: &[Row]) -> (Way, bool, f64) {
+        let n = plan.points;
+        let (source, survey) = (Source::Tile(tile), survey(tile, plan.c));
+        let mut strip = Strip::new(plan, n);
+        let (mut fast, mut slow) = (vec![0.0; LANES * n], vec![0.0; LANES * n]);
+        fn target(values: &mut [f64], lane: usize) -> Target<'_> {
+            Target {
+                values,
+                lane,
+                scale: 1.0,
+                shift: 0.0,
+            }
+        }
+        let way = plan.way(&survey);
+        let held = strip.run(plan, way, &source, &survey, &mut target(&mut fast, n));
+        plan.convolve(&source, &survey, &mut strip, &mut target(&mut fast, n));
+        plan.dense(&source, &mut target(&mut slow, n));
+        let size = slow.iter().fold(0.0, |m: f64, b| m.max(b.abs()));
+        let worst = fast
+            .iter()
+            .zip(&slow)
+            .fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
+        (way, held, worst / size)
+    }
+
+    #[test]
+    fn every_way_agrees_with_the_dense_sum() {
+        let direct = |way: Way| matches!(way, Way::Direct { .. });
+        let split = |way: Way| matches!(way, Way::Split { .. });
+        let circle = |way: Way| way == Way::Circle;
+        type Check = fn(Way) -> bool;
+        for (n, epsilon, bend, is) in [
+            (64, 1e-3, 0.4, direct as Check),
+            (128, 1e-3, 0.4, direct),
+            (1000, 4e-6, 0.8, direct),
+            (512, 1e-3, 0.6, split),
+            (500, 1e-3, 0.6, split),
+            (2048, 1e-4, 0.9, split),
+            (2048, 1e-5, -0.8, split),
+            (40, 0.1, 0.3, circle),
+            (256, 1e-3, 1.5, circle),
+        ] {
+            let plan = LinePlan::new(n, Kernel::Heat, epsilon);
+            let (way, held, error) = compare(&plan, &tile(n, epsilon, bend, 0.0));
+            assert!(is(way) && held, "{n}, ε = {epsilon}: {way:?} {held}");
+            assert!(error < 1e-14, "{n}, ε = {epsilon}, {way:?}: {error:e}");
+        }
+    }
+
+    #[test]
+    fn a_split_is_exact_for_data_that_are_rough_at_the_scale_of_the_nodes() {
+        let (n, epsilon, noise) = (512, 1e-3, 3e-4);
+        let plan = LinePlan::new(n, Kernel::Heat, epsilon);
+        let rough = tile(n, epsilon, 0.3, noise);
+        let (way, held, error) = compare(&plan, &rough);
+        assert!(matches!(way, Way::Split { .. }) && held && plan.stride > 2);
+        assert!(error < 1e-14, "{error:e}");
+        // To skip nodes instead would be wrong by the noise.
+        let skipped: f64 = rough.iter().step_by(2).map(|row| row[0].exp()).sum();
+        let all: f64 = rough.iter().map(|row| row[0].exp()).sum();
+        assert!((2.0 * skipped / all - 1.0).abs() > 0.5 * noise);
+    }
+
+    #[test]
+    fn a_window_that_is_too_narrow_is_caught_and_replaced() {
+        for (n, epsilon) in [(64, 1e-3), (512, 1e-3), (2048, 1e-5)] {
+            let mut plan = LinePlan::new(n, Kernel::Heat, epsilon);
+            plan.cutoff = 12.0;
+            let (way, held, error) = compare(&plan, &tile(n, epsilon, 0.0, 0.0));
+            assert!(!held && way != Way::Circle && way != Way::Dense, "{n}");
+            assert!(error < 1e-14, "{n}: {error:e}");
+        }
+    }
+
+    #[test]
+    fn the_stride_is_the_longest_that_keeps_the_bound() {
+        for c in [1e-2, 1e-3, 1e-4] {
+            let s = longest_stride(c);
+            // The bracket of the split where it is largest and smallest: midway on a node and between two.
+            let sum = |s: usize, middle: f64| -> f64 {
+                let terms = (-4000..=4000).map(|z| f64::from(z) * s as f64 - middle);
+                terms.map(|z| (-4.0 * c * z * z).exp()).sum::<f64>() * s as f64
+            };
+            let spread = |s: usize| sum(s, 0.0) / sum(s, 0.5 * s as f64) - 1.0;
+            assert!(spread(s).abs() < 2e-15, "{s}: {:e}", spread(s));
+            assert!(spread(2 * s) > 1e-9);
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_number_stays_so() {
+        let plan = LinePlan::new(64, Kernel::Heat, 1e-3);
+        let mut tile = tile(64, 1e-3, 0.3, 0.0);
+        tile[17][3] = f64::NAN;
+        let mut values = vec![0.0; LANES * 64];
+        let mut target = Target {
+            values: &mut values,
+            lane: 64,
+            scale: 1.0,
+            shift: 0.0,
+        };
+        let survey = survey(&tile, plan.c);
+        let mut strip = Strip::new(&plan, 64);
+        plan.convolve(&Source::Tile(&tile), &survey, &mut strip, &mut target);
+        assert!(values[3 * 64..4 * 64].iter().all(|b| b.is_nan()));
+    }
 }

@@ -8,12 +8,21 @@
 //! ```
 //!
 //! One iteration is one step of length ε of the parabolic Monge–Ampère flow.
+//!
+//! A half-step ([`HalfStep`]) sums along one axis after the other; how lines are summed is told in `line.rs`. What the
+//! definition says, to compare with, is [`reference::half_step`].
 
 mod half_step;
 mod iteration;
 mod kernel;
 mod line;
+mod piece;
 pub mod reference;
+mod rows;
+mod source;
+mod strip;
+mod taps;
+mod window;
 
 pub use half_step::{Curvature, HalfStep};
 pub use iteration::{IterationReport, Sinkhorn};
@@ -114,7 +123,12 @@ mod tests {
             .collect();
         let epsilon = 6e-4;
         let mut sinkhorn = Sinkhorn::new(&torus, Kernel::Heat, epsilon, &zero, &g, &zero).unwrap();
-        let outcome = sinkhorn.run(400, &mut |_, _| std::ops::ControlFlow::Continue(()));
+        let mut last = Vec::new();
+        let outcome = sinkhorn.run(400, &mut |s, _| {
+            last = s.q().to_vec();
+            std::ops::ControlFlow::Continue(())
+        });
+        assert!(last == sinkhorn.q(), "not the last good iterate");
         match outcome {
             Err(Error::TooCoarse { when, needed, .. }) => {
                 assert!(when.contains("at iteration") && needed > 64);

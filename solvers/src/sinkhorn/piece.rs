@@ -1,0 +1,225 @@
+//! A piece of eight lines: from exponents through weights to the logarithms of the sums.
+
+use super::line::{LIMIT, LinePlan, TAIL};
+use super::rows::{Finish, extent, finish, weigh};
+use super::taps::{LANES, OUTPUTS, Row, Taps, sum};
+use super::window::{Maximisers, Position, Reach};
+
+/// Where the sums go: lane l's outputs from `l·lane` on, as `scale·b + shift`.
+pub struct Target<'a> {
+    pub values: &'a mut [f64],
+    pub lane: usize,
+    pub scale: f64,
+    pub shift: f64,
+}
+
+/// Outputs `start + η`, η = 0 … length − 1, and inputs `start − drift + k` of each lane.
+#[derive(Clone, Copy)]
+pub struct Piece {
+    pub start: usize,
+    pub length: usize,
+    pub drift: [i64; LANES],
+    /// How far the maximisers of the lanes may be from the drift, in nodes.
+    pub spread: f64,
+    /// All outputs of a circle, without drift: weights repeat.
+    pub whole: bool,
+}
+
+impl Piece {
+    pub fn whole(length: usize, spread: f64) -> Self {
+        Self {
+            start: 0,
+            length,
+            drift: [0; LANES],
+            spread,
+            whole: true,
+        }
+    }
+
+    /// For weights that are `exp(E − reference)`.
+    pub fn finish(&self, reference: Row, c: f64, target: &Target) -> Finish {
+        let drift = self.drift.map(|d| d as f64);
+        Finish {
+            constant: std::array::from_fn(|l| reference[l] - c * drift[l] * drift[l]),
+            slope: drift.map(|d| 2.0 * c * d),
+            scale: target.scale,
+            shift: target.shift,
+        }
+    }
+
+    /// Where the last block of outputs begins.
+    pub fn last_block(&self) -> i64 {
+        ((self.length - 1) / OUTPUTS * OUTPUTS) as i64
+    }
+}
+
+/// Exponents from `first` on.
+pub struct Inputs<'a> {
+    pub exponents: &'a [Row],
+    pub first: i64,
+    /// The middle of their range, if they are a circle's.
+    pub middle: Option<f64>,
+}
+
+/// The sums of one piece.
+pub struct Sums<'a, 'b> {
+    pub plan: &'a LinePlan,
+    pub piece: Piece,
+    pub inputs: Inputs<'a>,
+    pub weights: &'a mut [Row],
+    /// Position of the first weight.
+    pub first: i64,
+    pub maximisers: &'a Maximisers,
+    pub target: &'a mut Target<'b>,
+}
+
+impl Sums<'_, '_> {
+    /// Outputs straight from the inputs.
+    pub fn direct(&mut self) -> Option<()> {
+        let drop = self.plan.drop();
+        let reach = Reach::new(self.maximisers, Position::Input, 1, drop);
+        let finish = self.weigh(reach.range(0, self.piece.last_block())?)?;
+        let nodes = Nodes::new(self.weights, self.first, 1);
+        outputs(
+            &nodes,
+            &self.plan.direct,
+            reach,
+            &self.piece,
+            &finish,
+            self.target,
+        )
+    }
+
+    /// Inputs to the nodes between, these to the outputs.
+    pub fn split(&mut self, between: &mut [Row]) -> Option<()> {
+        let (stride, drop) = (self.plan.stride as i64, self.plan.drop());
+        let to_outputs = Reach::new(self.maximisers, Position::Between, 1, drop);
+        let range = to_outputs.range(0, self.piece.last_block())?;
+        let first = (range[0] / stride as f64) as i64 - 1;
+        let count = (range[1] / stride as f64) as i64 + 2 - first;
+        let between = between.get_mut(..(count as usize).next_multiple_of(OUTPUTS))?;
+
+        let mut to_between = Reach::new(self.maximisers, Position::HalfInput, stride, drop);
+        let origin = |block: usize| stride * (first + (block * OUTPUTS) as i64);
+        let range = to_between.range(origin(0), origin(between.len() / OUTPUTS - 1))?;
+        let finish = self.weigh(range)?;
+        let nodes = Nodes::new(self.weights, self.first, 1);
+        for (block, sums) in between.as_chunks_mut().0.iter_mut().enumerate() {
+            let window = to_between.window(origin(block))?;
+            nodes.sum(&self.plan.halves[0], window, origin(block), sums)?;
+        }
+        let nodes = Nodes::new(between, first, stride);
+        outputs(
+            &nodes,
+            &self.plan.halves[1],
+            to_outputs,
+            &self.piece,
+            &finish,
+            self.target,
+        )
+    }
+
+    /// Weights of the inputs within `range`; `None` where these are not there or their exponents differ by more than 2·LIMIT.
+    fn weigh(&mut self, range: [f64; 2]) -> Option<Finish> {
+        let low = usize::try_from(range[0] as i64 - 1 - self.first).ok()?;
+        let high = usize::try_from(range[1] as i64 + 1 - self.first).ok()?;
+        let Inputs {
+            exponents,
+            first,
+            middle,
+        } = self.inputs;
+        let weights = &mut *self.weights;
+        if high >= weights.len() {
+            return None;
+        }
+        let reference = if let Some(middle) = middle {
+            // Around the circle the weights repeat: one exponential per node.
+            let own = (first - self.first) as usize;
+            let n = exponents.len();
+            weigh(exponents, &[middle; LANES], &mut weights[own..own + n]);
+            for k in own + n..=high {
+                weights[k] = weights[k - n];
+            }
+            for k in (low..own).rev() {
+                weights[k] = weights[k + n];
+            }
+            [middle; LANES]
+        } else {
+            let exponents = &exponents[low..=high];
+            let [least, most] = extent(exponents);
+            if !least.iter().zip(&most).all(|(a, b)| b - a <= 2.0 * LIMIT) {
+                return None;
+            }
+            let middle = std::array::from_fn(|lane| 0.5 * (least[lane] + most[lane]));
+            weigh(exponents, &middle, &mut weights[low..=high]);
+            middle
+        };
+        Some(self.piece.finish(reference, self.plan.c, self.target))
+    }
+}
+
+/// Rows at the positions `spacing·first`, `spacing·(first + 1)`, …
+struct Nodes<'a> {
+    rows: &'a [Row],
+    first: i64,
+    spacing: i64,
+}
+
+impl<'a> Nodes<'a> {
+    fn new(rows: &'a [Row], first: i64, spacing: i64) -> Self {
+        Self {
+            rows,
+            first,
+            spacing,
+        }
+    }
+
+    /// Sums over the positions within `window` for the outputs from `origin` on; `None` where the window is not enough.
+    fn sum(
+        &self,
+        taps: &Taps,
+        window: [f64; 2],
+        origin: i64,
+        sums: &mut [Row; OUTPUTS],
+    ) -> Option<()> {
+        // Truncation, outwards by one: rounding would be a library call.
+        let low = (window[0] / self.spacing as f64) as i64 - 1;
+        let high = (window[1] / self.spacing as f64) as i64 + 1;
+        let start = usize::try_from(low - self.first).ok()?;
+        let rows = self.rows.get(start..=start + (high - low) as usize)?;
+        let taps = taps.from(self.spacing * low - origin, self.spacing * high - origin)?;
+        sum(rows, taps, self.spacing as usize, TAIL, sums).then_some(())
+    }
+}
+
+/// The outputs of a piece, each from the nodes within its reach.
+fn outputs(
+    nodes: &Nodes,
+    taps: &Taps,
+    mut reach: Reach,
+    piece: &Piece,
+    finish: &Finish,
+    target: &mut Target,
+) -> Option<()> {
+    let mut sums = [[0.0; LANES]; OUTPUTS];
+    for origin in (0..=piece.last_block()).step_by(OUTPUTS) {
+        nodes.sum(taps, reach.window(origin)?, origin, &mut sums)?;
+        write(&sums, finish, piece, origin, target);
+    }
+    Some(())
+}
+
+/// Finishes a block of sums and writes what lies within the piece and its lanes.
+pub fn write(sums: &[Row; OUTPUTS], how: &Finish, piece: &Piece, origin: i64, target: &mut Target) {
+    let lines = finish(sums, how, origin as f64);
+    let origin = origin as usize;
+    let width = OUTPUTS.min(piece.length - origin);
+    let begin = piece.start + origin;
+    for (lane, line) in target.values.chunks_mut(target.lane).zip(&lines) {
+        if let (OUTPUTS, Some(out)) = (width, lane.get_mut(begin..begin + OUTPUTS)) {
+            out.copy_from_slice(line);
+        } else if let Some(out) = lane.get_mut(begin..(begin + width).min(lane.len())) {
+            out.copy_from_slice(&line[..out.len()]);
+        }
+    }
+}
