@@ -27,8 +27,11 @@ pub enum Space {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub enum Time {
-    /// Error-controlled stiff integrator; `tolerance` is the sup-error of p per step.
+    /// Error-controlled; `tolerance` is the sup-error of p per step. A flow by itself is integrated by extrapolated Sinkhorn
+    /// (spectral space), one that Sinkhorn is compared with as the PDE that it is, by Rodas5P.
     Adaptive { tolerance: f64 },
+    /// Rodas5P, a stiff integrator of the PDE, for every flow.
+    Rosenbrock { tolerance: f64 },
     /// Explicit Euler, refused past its stability limit.
     Euler { step: f64 },
     /// Classical explicit Runge–Kutta of order 4, refused past its stability limit.

@@ -19,13 +19,14 @@ pub struct Flow {
 }
 
 /// Columns of the diagnostics, one entry per accepted step.
-const DIAGNOSTICS: [(&str, &str); 6] = [
+const DIAGNOSTICS: [(&str, &str); 7] = [
     ("step_time", "t"),
     ("step_size", "step"),
     ("min_eigenvalue", "min eigenvalue of ∇²u"),
     ("mass_defect", "|∫ρ − 1|"),
     ("spectral_tail", "spectral tail of p"),
     ("krylov", "Krylov iterations"),
+    ("sinkhorn", "Sinkhorn iterations"),
 ];
 
 impl Experiment for Flow {
@@ -35,7 +36,7 @@ impl Experiment for Flow {
     /// [`MeasureError`], with the times reached before it.
     fn measure(&self, context: &Context) -> Result<Measured, MeasureError> {
         let horizon = self.times.last().copied().unwrap_or(0.0);
-        let mut flow = context.flow();
+        let mut flow = context.flow_by_itself()?;
         let mut steps: Vec<FlowStep> = Vec::new();
         let mut snapshots = Vec::new();
         let outcome = flow.run_into(&self.times, &mut snapshots, &mut |step| {
@@ -61,13 +62,14 @@ impl Experiment for Flow {
             .iter()
             .map(|s| relative_entropy(&s.log_marginal, &log_source));
         record.insert_curve("kl", kl.collect());
-        let columns: [fn(&FlowStep) -> f64; 6] = [
+        let columns: [fn(&FlowStep) -> f64; 7] = [
             |s| s.time,
             |s| s.step,
             |s| s.diagnosis.min_eigenvalue,
             |s| s.diagnosis.mass_defect,
             |s| s.diagnosis.spectral_tail,
             |s| s.krylov as f64,
+            |s| s.sinkhorn as f64,
         ];
         for ((name, _), column) in DIAGNOSTICS.iter().zip(columns) {
             record.insert_curve(name, steps.iter().map(column).collect());

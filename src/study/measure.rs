@@ -164,16 +164,32 @@ impl<'a> Context<'a> {
         MongeAmpere::new(&self.built.source, target, self.calculus(torus))
     }
 
-    /// The stepper that the scenario asks for.
+    /// The stepper of the PDE that the scenario asks for.
     pub fn stepper(&self) -> Stepper {
         stepper(self.numerics.time)
     }
 
-    /// The flow from the scenario's start on its own grid.
+    /// The flow from the scenario's start on its own grid, integrated as the PDE: for what Sinkhorn is compared with.
     pub fn flow(&self) -> Flow {
         let torus = &self.built.torus;
         let start = self.built.start.on(torus);
         Flow::new(self.operator(torus), self.stepper(), &start)
+    }
+
+    /// The same for a flow by itself: extrapolated Sinkhorn where the scenario leaves the choice.
+    ///
+    /// # Errors
+    /// As [`Flow::extrapolated`].
+    pub fn flow_by_itself(&self) -> Result<Flow, Error> {
+        let (Space::Spectral, Time::Adaptive { tolerance }) =
+            (self.numerics.space, self.numerics.time)
+        else {
+            return Ok(self.flow());
+        };
+        let torus = &self.built.torus;
+        let start = self.built.start.on(torus);
+        let source: Arc<dyn LogDensity> = Arc::new(self.built.source.clone());
+        Flow::extrapolated(self.operator(torus), source, tolerance, &start)
     }
 
     /// f at the nodes.
@@ -191,7 +207,9 @@ impl<'a> Context<'a> {
 /// The stepper of the numerics that `time` names.
 pub fn stepper(time: Time) -> Stepper {
     match time {
-        Time::Adaptive { tolerance } => Stepper::Adaptive { tolerance },
+        Time::Adaptive { tolerance } | Time::Rosenbrock { tolerance } => {
+            Stepper::Adaptive { tolerance }
+        }
         Time::Euler { step } => Stepper::Explicit {
             method: Method::Euler,
             step,

@@ -22,6 +22,8 @@ pub use normalised::Density;
 pub use sampled::Sampled;
 pub use uniform::Uniform;
 
+use crate::torus::Torus;
+
 /// Values and derivatives of a function at N points of R^d, one vector per component.
 ///
 /// `gradient` has d components, `hessian` has d(d+1)/2, ordered (0,0), (0,1), …, (0,d−1), (1,1), …
@@ -77,4 +79,19 @@ pub trait LogDensity: Send + Sync {
     /// numbers; each vector as long as `jet.value`). Allocates nothing per point and gives the
     /// same bits for any number of threads.
     fn jet(&self, points: &[Vec<f64>], jet: &mut Jet);
+}
+
+/// f at the nodes, in C order.
+///
+/// # Panics
+/// If the torus has another dimension than the density.
+pub fn at_nodes(density: &dyn LogDensity, torus: &Torus) -> Vec<f64> {
+    assert_eq!(
+        density.dimension(),
+        torus.dimension(),
+        "dimension of the torus"
+    );
+    let mut jet = Jet::zeros(torus.dimension(), torus.len(), Order::Value);
+    density.jet(&torus.nodes(), &mut jet);
+    jet.value
 }

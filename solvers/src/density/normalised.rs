@@ -1,7 +1,7 @@
 //! Densities of unit mass: a function f checked, and shifted so that `∫ e^{-f} = 1`.
 
 use super::mass::{LogMass, log_mass, mean_density};
-use super::{Jet, LogDensity, Order, validity};
+use super::{Jet, LogDensity, at_nodes, validity};
 use crate::error::{Error, Result};
 use crate::parallel::{sup, sup_difference};
 use crate::resample::refine;
@@ -69,14 +69,7 @@ impl Density {
     /// # Panics
     /// If the torus has another dimension than the density.
     pub fn on(&self, torus: &Torus) -> Vec<f64> {
-        assert_eq!(
-            self.dimension(),
-            torus.dimension(),
-            "dimension of the torus"
-        );
-        let mut jet = Jet::zeros(torus.dimension(), torus.len(), Order::Value);
-        self.jet(&torus.nodes(), &mut jet);
-        jet.value
+        at_nodes(self, torus)
     }
 
     /// How well the grid resolves the density: the larger of `|mean over the nodes of e^{-f} − 1|` and the relative error of the

@@ -2,9 +2,12 @@
 
 use super::operator::{Diagnosis, MongeAmpere};
 use super::parabolic::Parabolic;
-use crate::error::Result;
+use crate::density::LogDensity;
+use crate::error::{Error, Result};
+use crate::sinkhorn::Extrapolation;
 use crate::time::{Explicit, Method, Stepper, march};
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 /// The flow at an asked time.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,26 +29,56 @@ pub struct FlowStep {
     pub time: f64,
     pub step: f64,
     pub rejected: usize,
-    /// Krylov iterations spent on the step (adaptive stepper).
+    /// Krylov iterations spent on the step (Rosenbrock).
     pub krylov: usize,
+    /// Sinkhorn iterations spent on the step (extrapolated Sinkhorn).
+    pub sinkhorn: usize,
     pub diagnosis: Diagnosis,
 }
 
 /// `∂_t u = f − g(∇u) + log det ∇²u` ready to run.
 pub struct Flow {
     system: Parabolic,
-    stepper: Stepper,
-    state: Vec<f64>,
+    integrator: Integrator,
 }
+
+enum Integrator {
+    Stepper { stepper: Stepper, state: Vec<f64> },
+    Extrapolation(Box<Extrapolation>),
+}
+
+/// What a flow reports to.
+type Observe<'a> = &'a mut dyn FnMut(&FlowStep) -> ControlFlow<()>;
 
 impl Flow {
     /// From the periodic part `start` of u_0.
     pub fn new(operator: MongeAmpere, stepper: Stepper, start: &[f64]) -> Self {
         Self {
             system: Parabolic::new(operator),
-            stepper,
-            state: start.to_vec(),
+            integrator: Integrator::Stepper {
+                stepper,
+                state: start.to_vec(),
+            },
         }
+    }
+
+    /// The same by extrapolated Sinkhorn iterations, with error `tolerance` per macro step; `operator` only diagnoses. The source
+    /// is asked for on other grids than the operator's.
+    ///
+    /// # Errors
+    /// As [`Extrapolation::new`].
+    pub fn extrapolated(
+        operator: MongeAmpere,
+        source: Arc<dyn LogDensity>,
+        tolerance: f64,
+        start: &[f64],
+    ) -> Result<Self> {
+        let target = operator.target.clone();
+        let extrapolation = Extrapolation::new(operator.torus(), source, target, start, tolerance)?;
+        Ok(Self {
+            system: Parabolic::new(operator),
+            integrator: Integrator::Extrapolation(Box::new(extrapolation)),
+        })
     }
 
     /// The same, carrying the tangent `∂_t e = L_{u_t} e` from `tangent`.
@@ -57,8 +90,10 @@ impl Flow {
     ) -> Self {
         Self {
             system: Parabolic::with_tangent(operator),
-            stepper,
-            state: [start, tangent].concat(),
+            integrator: Integrator::Stepper {
+                stepper,
+                state: [start, tangent].concat(),
+            },
         }
     }
 
@@ -66,11 +101,7 @@ impl Flow {
     ///
     /// # Errors
     /// As [`Self::run_into`].
-    pub fn run(
-        &mut self,
-        times: &[f64],
-        observe: &mut dyn FnMut(&FlowStep) -> ControlFlow<()>,
-    ) -> Result<Vec<Snapshot>> {
+    pub fn run(&mut self, times: &[f64], observe: Observe) -> Result<Vec<Snapshot>> {
         let mut snapshots = Vec::with_capacity(times.len());
         self.run_into(times, &mut snapshots, observe)?;
         Ok(snapshots)
@@ -86,27 +117,38 @@ impl Flow {
         &mut self,
         times: &[f64],
         snapshots: &mut Vec<Snapshot>,
-        observe: &mut dyn FnMut(&FlowStep) -> ControlFlow<()>,
+        observe: Observe,
     ) -> Result<()> {
-        march(
-            &mut self.system,
-            self.stepper,
-            &mut self.state,
-            times,
-            &mut |system, time, state| {
-                snapshots.push(snapshot(system, time, state)?);
-                Ok(())
-            },
-            &mut |system, step, state| {
-                Ok(observe(&FlowStep {
-                    time: step.time,
-                    step: step.step,
-                    rejected: step.rejected,
-                    krylov: step.krylov,
-                    diagnosis: snapshot(system, step.time, state)?.diagnosis,
-                }))
-            },
-        )
+        let system = &mut self.system;
+        match &mut self.integrator {
+            Integrator::Stepper { stepper, state } => march(
+                system,
+                *stepper,
+                state,
+                times,
+                &mut |system, time, state| {
+                    snapshots.push(snapshot(&mut system.operator, time, state)?);
+                    Ok(())
+                },
+                &mut |system, step, state| {
+                    Ok(observe(&FlowStep {
+                        time: step.time,
+                        step: step.step,
+                        rejected: step.rejected,
+                        krylov: step.krylov,
+                        sinkhorn: 0,
+                        diagnosis: snapshot(&mut system.operator, step.time, state)?.diagnosis,
+                    }))
+                },
+            ),
+            Integrator::Extrapolation(extrapolation) => extrapolate(
+                extrapolation,
+                &mut system.operator,
+                times,
+                snapshots,
+                observe,
+            ),
+        }
     }
 
     /// Largest stable explicit step at the current state.
@@ -114,12 +156,54 @@ impl Flow {
     /// # Errors
     /// As [`MongeAmpere::rate`].
     pub fn stability_limit(&mut self, method: Method) -> Result<f64> {
-        Explicit::new(method, self.state.len()).limit(&mut self.system, &self.state)
+        let state = match &mut self.integrator {
+            Integrator::Stepper { state, .. } => state.clone(),
+            Integrator::Extrapolation(extrapolation) => extrapolation.p(),
+        };
+        Explicit::new(method, state.len()).limit(&mut self.system, &state)
     }
 }
 
-fn snapshot(system: &mut Parabolic, time: f64, state: &[f64]) -> Result<Snapshot> {
-    let operator = &mut system.operator;
+/// Macro steps to each of the `times`, which they end at.
+fn extrapolate(
+    extrapolation: &mut Extrapolation,
+    operator: &mut MongeAmpere,
+    times: &[f64],
+    snapshots: &mut Vec<Snapshot>,
+    observe: Observe,
+) -> Result<()> {
+    let mut time = 0.0;
+    for &asked in times {
+        if asked == time {
+            snapshots.push(snapshot(operator, time, &extrapolation.p())?);
+        }
+        while time < asked {
+            let place = |error: Error| error.during(format!("at t = {time:.6e}"));
+            let step = extrapolation.advance(time, asked).map_err(place)?;
+            time = step.time;
+            let state = snapshot(operator, time, &extrapolation.p())?;
+            let diagnosis = state.diagnosis;
+            if time == asked {
+                snapshots.push(state);
+            }
+            let report = FlowStep {
+                time,
+                step: step.step,
+                rejected: step.rejected,
+                krylov: 0,
+                sinkhorn: step.iterations,
+                diagnosis,
+            };
+            if observe(&report).is_break() {
+                let when = format!("at t = {time:.6e}");
+                return Err(Error::Interrupted { when });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn snapshot(operator: &mut MongeAmpere, time: f64, state: &[f64]) -> Result<Snapshot> {
     let (p, tangent) = state.split_at(operator.torus().len());
     let mut log_marginal = vec![0.0; p.len()];
     operator.log_marginal(p, &mut log_marginal)?;

@@ -1,7 +1,7 @@
 //! The right-hand side of parabolic Monge–Ampère (PMA), fast.
 
 use crate::calculus::{Calculus, Derivatives};
-use crate::density::{Jet, LogDensity, Order};
+use crate::density::{Jet, LogDensity, Order, at_nodes};
 use crate::elementary;
 use crate::error::{Error, Result};
 use crate::fourier::{Complex64, Fourier};
@@ -47,11 +47,8 @@ impl MongeAmpere {
         target: Arc<dyn LogDensity>,
         calculus: Box<dyn Calculus>,
     ) -> Self {
-        let torus = calculus.torus().clone();
-        let nodes = torus.nodes();
-        let mut f = Jet::zeros(torus.dimension(), torus.len(), Order::Value);
-        source.jet(&nodes, &mut f);
-        Self::from_values(f.value, target, calculus)
+        let source = at_nodes(source, calculus.torus());
+        Self::from_values(source, target, calculus)
     }
 
     /// The same for a source f known at the nodes only.

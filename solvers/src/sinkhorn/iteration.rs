@@ -196,7 +196,7 @@ impl Sinkhorn {
 }
 
 /// `max(λ_max(∇²u_0), 1/λ_min(∇²u_0))`.
-fn start_curvature(torus: &Torus, start: &[f64]) -> Result<f64> {
+pub(super) fn start_curvature(torus: &Torus, start: &[f64]) -> Result<f64> {
     let mut derivatives = Derivatives::zeros(torus);
     Spectral::new(torus).derivatives(start, &mut derivatives);
     let d = torus.dimension();

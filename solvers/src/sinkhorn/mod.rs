@@ -12,6 +12,7 @@
 //! A half-step ([`HalfStep`]) sums along one axis after the other; how lines are summed is told in `line.rs`. What the
 //! definition says, to compare with, is [`reference::half_step`].
 
+mod extrapolation;
 mod half_step;
 mod iteration;
 mod kernel;
@@ -24,6 +25,7 @@ mod strip;
 mod taps;
 mod window;
 
+pub use extrapolation::{Extrapolation, MacroStep};
 pub use half_step::{Curvature, HalfStep};
 pub use iteration::{IterationReport, Sinkhorn};
 pub use kernel::{Kernel, RESOLUTION, points_needed};

@@ -154,7 +154,7 @@ fn horizon(flow: &Flow) -> f64 {
 /// Nanoseconds per node of a flow to time `horizon`.
 fn flow_ns(grid: &Grid, horizon: f64) -> f64 {
     match grid.time {
-        Time::Adaptive { tolerance } => {
+        Time::Adaptive { tolerance } | Time::Rosenbrock { tolerance } => {
             let decades = (1e-9 / tolerance).log10();
             COST.adaptive_steps * COST.adaptive_growth.powf(decades) * COST.adaptive_step_ns
         }

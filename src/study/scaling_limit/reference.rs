@@ -142,7 +142,7 @@ fn varied(context: &Context, variation: Variation, coarse: &Torus) -> (Stepper, 
             (given, weight)
         }
         Variation::Time => match context.numerics.time {
-            Time::Adaptive { tolerance } => {
+            Time::Adaptive { tolerance } | Time::Rosenbrock { tolerance } => {
                 let tolerance = 10.0 * tolerance;
                 (Stepper::Adaptive { tolerance }, 1.0)
             }
