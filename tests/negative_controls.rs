@@ -45,8 +45,9 @@ fn context(loaded: &Loaded) -> Context<'_> {
 /// The limit of `study` for the problem of `loaded` with its variations in space and time.
 fn references(loaded: &Loaded, study: &ScalingLimit) -> [Reference; 3] {
     [Variation::None, Variation::Space, Variation::Time].map(|variation| {
-        let go_on = |_| ControlFlow::Continue(());
-        Reference::compute(&context(loaded), study, variation, &go_on).unwrap()
+        let (context, go_on) = (context(loaded), |_| ControlFlow::Continue(()));
+        let torus = &context.built.torus;
+        Reference::compute(&context, study, torus, variation, &go_on).unwrap()
     })
 }
 

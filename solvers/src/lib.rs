@@ -21,6 +21,7 @@ pub mod objective;
 pub mod parallel;
 pub mod random;
 pub mod resample;
+pub mod resolution;
 pub mod sampling;
 pub mod sinkhorn;
 pub mod spectrum;

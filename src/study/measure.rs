@@ -169,9 +169,8 @@ impl<'a> Context<'a> {
         stepper(self.numerics.time)
     }
 
-    /// The flow from the scenario's start on its own grid, integrated as the PDE: for what Sinkhorn is compared with.
-    pub fn flow(&self) -> Flow {
-        let torus = &self.built.torus;
+    /// The flow from the scenario's start on a grid, integrated as the PDE: for what Sinkhorn is compared with.
+    pub fn flow(&self, torus: &Torus) -> Flow {
         let start = self.built.start.on(torus);
         Flow::new(self.operator(torus), self.stepper(), &start)
     }
@@ -181,12 +180,12 @@ impl<'a> Context<'a> {
     /// # Errors
     /// As [`Flow::extrapolated`].
     pub fn flow_by_itself(&self) -> Result<Flow, Error> {
+        let torus = &self.built.torus;
         let (Space::Spectral, Time::Adaptive { tolerance }) =
             (self.numerics.space, self.numerics.time)
         else {
-            return Ok(self.flow());
+            return Ok(self.flow(torus));
         };
-        let torus = &self.built.torus;
         let start = self.built.start.on(torus);
         let source: Arc<dyn LogDensity> = Arc::new(self.built.source.clone());
         Flow::extrapolated(self.operator(torus), source, tolerance, &start)

@@ -7,6 +7,7 @@ mod euclidean;
 mod experiment;
 mod exponential_convergence;
 mod flow;
+mod flow_grid;
 mod gaussian;
 mod hypothesis;
 mod jobs;

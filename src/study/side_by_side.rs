@@ -4,6 +4,7 @@
 //! their arrays stand in the record with the prefixes `limit_` and `decay_`, and their claims are judged as there.
 
 use super::exponential_convergence::{self, ExponentialConvergence};
+use super::flow_grid::flow_grid;
 use super::measure::{Context, Interrupted, MeasureError, Measured, Nested};
 use super::scaling_limit::{self, ScalingLimit};
 use super::{Curve, Experiment, IterationStart, Kernel, Sinkhorn, draw, short, sinkhorn};
@@ -13,6 +14,7 @@ use crate::scenario::BuiltTorus;
 use crate::verdict::Verdict;
 use mirrorflow_solvers::Error;
 use mirrorflow_solvers::legendre::conjugate;
+use mirrorflow_solvers::resample::refine;
 use serde::{Deserialize, Serialize};
 
 /// The three views of the same flow.
@@ -71,8 +73,9 @@ impl SideBySide {
 
     /// p_t and ρ_t of the flow and of Sinkhorn at the largest ε, at the asked instants.
     fn snapshots(&self, context: &Context, record: &mut Record) -> Result<(), Error> {
-        let mut flow = context.flow();
         let horizon = self.times.last().copied().unwrap_or(0.0);
+        let (grid, own) = (flow_grid(context, horizon)?, &context.built.torus);
+        let mut flow = context.flow(&grid);
         let snapshots = flow.run(&self.times, &mut |step| {
             context
                 .progress
@@ -102,11 +105,15 @@ impl SideBySide {
         record.insert(
             "p",
             &series,
-            snapshots.iter().flat_map(|s| s.p.clone()).collect(),
+            snapshots
+                .iter()
+                .flat_map(|s| refine(&grid, &s.p, own))
+                .collect(),
         );
-        let densities = snapshots
-            .iter()
-            .flat_map(|s| s.log_marginal.iter().map(|l| l.exp()));
+        let densities = snapshots.iter().flat_map(|s| {
+            let log_rho = refine(&grid, &s.log_marginal, own);
+            log_rho.into_iter().map(f64::exp)
+        });
         record.insert("rho", &series, densities.collect());
         record.insert("p_epsilon", &series, p);
         record.insert("rho_epsilon", &series, rho);

@@ -91,6 +91,11 @@ impl HalfStep {
         self.kernel
     }
 
+    /// Multiply–adds for each output along each axis where p = 0.
+    pub fn terms(&self) -> Vec<f64> {
+        self.plans.iter().map(LinePlan::terms).collect()
+    }
+
     /// Writes `out(y) = ε log ∫ K_ε(x,y) exp(−p(x)/ε − f(x)) dx`; returns the curvatures met.
     ///
     /// The sum is the integral to round-off where the grid resolves the curvature ([`super::RESOLUTION`]); deciding

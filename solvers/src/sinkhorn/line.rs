@@ -53,6 +53,10 @@ pub const LIMIT: f64 = 320.0;
 /// Windows are provided down to this curvature λ.
 const SMALLEST_CURVATURE: f64 = 0.02;
 
+/// Cost of a term with its share in finding the window, and of one with an exponential of its own, to that of a term of a circle.
+const WINDOWED: f64 = 1.3;
+const EXPONENTIAL: f64 = 40.0;
+
 /// Circles longer than this are not tabulated.
 const LONGEST_CIRCLE: usize = 2048;
 
@@ -97,7 +101,14 @@ impl LinePlan {
             Taps::new(reach, step, gaussian(2.0 * c, factor))
         };
         let weight = stride as f64 * (4.0 * c / PI).sqrt();
-        let around = |r: i64| r.rem_euclid(points as i64) as f64 * h;
+        let once: Vec<f64> = (0..points)
+            .map(|r| kernel.log_value(epsilon, r as f64 * h))
+            .collect();
+        let around = |r: i64| r.rem_euclid(points as i64) as usize;
+        let circle = || {
+            let kernel: Vec<f64> = once.iter().map(|log| log.exp()).collect();
+            Taps::new(points, 1, |r| kernel[around(r)])
+        };
         Self {
             points,
             kernel,
@@ -105,11 +116,8 @@ impl LinePlan {
             stride,
             direct: Taps::new(reach(c), 1, gaussian(c, 1.0)),
             halves: [half(stride, weight), half(1, 1.0)],
-            circle: (points <= LONGEST_CIRCLE)
-                .then(|| Taps::new(points, 1, |r| kernel.log_value(epsilon, around(r)).exp())),
-            log_kernel: (0..2 * points as i64)
-                .map(|i| kernel.log_value(epsilon, around(i)))
-                .collect(),
+            circle: (points <= LONGEST_CIRCLE).then(circle),
+            log_kernel: [&once[..], &once[..]].concat(),
             cutoff: CUTOFF,
         }
     }
@@ -151,45 +159,66 @@ impl LinePlan {
         }
     }
 
-    /// The cheapest way that these lines allow, by the number of terms per output.
+    /// Multiply–adds per output where p = 0.
+    pub fn terms(&self) -> f64 {
+        let flat = Survey {
+            curvature: [1.0, 1.0],
+            exponent: [0.0, 0.0],
+            ..Survey::EMPTY
+        };
+        self.terms_of(self.way(&flat))
+    }
+
+    /// The cheapest way that these lines allow.
     fn way(&self, survey: &Survey) -> Way {
-        let circle = survey.range() <= 2.0 * LIMIT && self.circle.is_some();
-        let round = (
-            self.points as f64,
-            if circle { Way::Circle } else { Way::Dense },
-        );
+        let round = match survey.range() <= 2.0 * LIMIT && self.circle.is_some() {
+            true => Way::Circle,
+            false => Way::Dense,
+        };
         let lambda = survey.curvature[0];
         if lambda < SMALLEST_CURVATURE {
-            return round.1;
+            return round;
         }
         let reach = |curvature: f64| (self.cutoff / (self.c * curvature)).sqrt() + 3.0;
-        let (n, s) = (self.points as f64, self.stride as f64);
         // The geodesic kernel ends at the antipode.
-        let covered = self.kernel == Kernel::Heat || reach(lambda) + survey.drift + 16.0 < 0.5 * n;
-        if !covered {
-            return round.1;
+        let farthest = reach(lambda) + survey.drift + 2.0 * OUTPUTS as f64;
+        if self.kernel == Kernel::Geodesic && farthest >= 0.5 * self.points as f64 {
+            return round;
         }
-        let block = OUTPUTS as f64;
-        let direct = (
-            2.0 * reach(lambda) + block,
-            Way::Direct {
-                reach: reach(lambda),
-            },
-        );
-        let halves = [reach(1.0 + lambda), reach(4.0 * lambda / (1.0 + lambda))];
-        let halo = 1.0 + 2.0 * halves[1] / n;
-        let split = if self.stride > 1 {
-            let terms = halo * (2.0 * halves[0] + block * s) + 2.0 * halves[1] + block;
-            (terms / s, Way::Split { reach: halves })
-        } else {
-            (f64::INFINITY, Way::Dense)
+        let direct = Way::Direct {
+            reach: reach(lambda),
         };
-        [direct, split, round]
+        let split = Way::Split {
+            reach: [reach(1.0 + lambda), reach(4.0 * lambda / (1.0 + lambda))],
+        };
+        let windowed = if self.stride > 1 { split } else { direct };
+        [direct, windowed, round]
             .into_iter()
-            .fold((f64::INFINITY, Way::Dense), |best, next| {
-                if next.0 < best.0 { next } else { best }
-            })
-            .1
+            .min_by(|a, b| self.cost_of(*a).total_cmp(&self.cost_of(*b)))
+            .expect("three ways")
+    }
+
+    /// Terms per output.
+    fn terms_of(&self, way: Way) -> f64 {
+        let (n, s, block) = (self.points as f64, self.stride as f64, OUTPUTS as f64);
+        match way {
+            Way::Direct { reach } => 2.0 * reach + block,
+            Way::Split { reach: [a, b] } => {
+                let halo = 1.0 + 2.0 * b / n;
+                (halo * (2.0 * a + block * s) + 2.0 * b + block) / s
+            }
+            Way::Circle | Way::Dense => n,
+        }
+    }
+
+    /// In terms of a circle, whose rows need no window.
+    fn cost_of(&self, way: Way) -> f64 {
+        let each = match way {
+            Way::Direct { .. } | Way::Split { .. } => WINDOWED,
+            Way::Circle => 1.0,
+            Way::Dense => EXPONENTIAL,
+        };
+        each * self.terms_of(way)
     }
 
     /// The sum over all nodes as the definition reads, an exponential for each.

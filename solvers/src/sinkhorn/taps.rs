@@ -27,7 +27,10 @@ impl Taps {
     pub fn new(reach: usize, step: usize, tap: impl Fn(i64) -> f64) -> Self {
         let (reach, step) = (reach as i64, step as i64);
         let last = reach + step * (OUTPUTS as i64 - 1);
-        let row = |delta: i64| std::array::from_fn(|r| tap(delta - r as i64 * step));
+        let first = -reach - step * (OUTPUTS as i64 - 1);
+        let once: Vec<f64> = (first..=last).map(tap).collect();
+        let row =
+            |delta: i64| std::array::from_fn(|r| once[(delta - r as i64 * step - first) as usize]);
         Self {
             rows: (-reach..=last).map(row).collect(),
             reach,

@@ -10,6 +10,7 @@ use mirrorflow_solvers::flows::{Coordinate, GradientFlow, Mirror};
 use mirrorflow_solvers::monge_ampere::{Brenier, Diagnosis, Flow, solve_elliptic};
 use mirrorflow_solvers::objective::RelativeEntropy;
 use mirrorflow_solvers::parallel::mean_of;
+use mirrorflow_solvers::resample::refine;
 use mirrorflow_solvers::spectrum::Mode;
 use mirrorflow_solvers::time::{Stepper, march};
 use mirrorflow_solvers::{Result, Torus};
@@ -40,10 +41,11 @@ pub enum Variation {
 impl Variation {
     pub const ALL: [Self; 3] = [Self::None, Self::Space, Self::Time];
 
-    pub fn torus(self, context: &Context) -> Result<Torus> {
+    /// The variation of the flows' grid.
+    fn of(self, grid: &Torus) -> Result<Torus> {
         match self {
-            Self::Space => context.built.torus.resized(|n| 3 * n / 4),
-            _ => Ok(context.built.torus.clone()),
+            Self::Space => grid.resized(|n| 3 * n / 4),
+            _ => Ok(grid.clone()),
         }
     }
 
@@ -61,17 +63,19 @@ impl Variation {
     }
 }
 
-/// The flow at `times`, on the grid of the variation, as far as it came, and what stopped it.
+/// The flow at `times`, integrated on `grid` or the variation of it, given on the scenario's grid, as far as it came, and what stopped
+/// it.
 ///
 /// # Errors
 /// When there is no grid, or not even the start.
 pub fn path(
     context: &Context,
+    grid: &Torus,
     times: &[f64],
     variation: Variation,
     tick: &Tick,
 ) -> Result<(Path, Result<()>)> {
-    let torus = variation.torus(context)?;
+    let torus = variation.of(grid)?;
     let start = context.built.start.on(&torus);
     let mut flow = Flow::new(context.operator(&torus), variation.stepper(context), &start);
     let horizon = times.last().copied().unwrap_or(0.0);
@@ -95,7 +99,11 @@ pub fn path(
     let tails = snapshots.iter().map(|s| s.diagnosis.spectral_tail);
     let spectral_tail = tails.fold(0.0, f64::max);
     let times = snapshots.iter().map(|s| s.time).collect();
-    let (p, log_rho) = snapshots.into_iter().map(|s| (s.p, s.log_marginal)).unzip();
+    let onto = |field: &[f64]| refine(&torus, field, &context.built.torus);
+    let (p, log_rho) = snapshots
+        .iter()
+        .map(|s| (onto(&s.p), onto(&s.log_marginal)))
+        .unzip();
     let path = Path {
         times,
         p,
@@ -178,16 +186,17 @@ pub fn limit(context: &Context, torus: &Torus, path: &Path) -> Result<Brenier> {
 /// Those of the flow.
 pub fn other(
     context: &Context,
+    grid: &Torus,
     objective: Objective,
     times: &[f64],
     variation: Variation,
     modes: &[Mode],
     tick: &Tick,
 ) -> Result<(Vec<f64>, Vec<f64>)> {
-    let torus = variation.torus(context)?;
+    let torus = variation.of(grid)?;
     let operator = context.operator(&torus);
     let mut system = Mirror::new(operator, objective.build(), Coordinate::Mirror);
-    let mut end = End::new(context, &torus);
+    let mut end = End::new(context, torus.clone());
     let mut state = context.built.start.on(&torus);
     let horizon = times.last().copied().unwrap_or(0.0);
     march(
@@ -203,7 +212,7 @@ pub fn other(
         },
         &mut |_, step, _| Ok(tick(step.time / horizon)),
     )?;
-    Ok(end.finish(variation, modes))
+    Ok(end.finish(context, variation, modes))
 }
 
 /// `KL(ν_t|e^{-f})` along Fokker–Planck from the density of the start, and the share of its slowest modes at the end.
@@ -212,12 +221,13 @@ pub fn other(
 /// Those of the flow.
 pub fn fokker_planck(
     context: &Context,
+    grid: &Torus,
     times: &[f64],
     variation: Variation,
     modes: &[Mode],
     tick: &Tick,
 ) -> Result<(Vec<f64>, Vec<f64>)> {
-    let torus = variation.torus(context)?;
+    let torus = variation.of(grid)?;
     let mut start = vec![0.0; torus.len()];
     context
         .operator(&torus)
@@ -225,7 +235,7 @@ pub fn fokker_planck(
     let calculus = context.calculus(&torus);
     let objective = Box::new(RelativeEntropy);
     let mut system = GradientFlow::new(objective, &context.built.source, calculus);
-    let mut end = End::new(context, &torus);
+    let mut end = End::new(context, torus.clone());
     let mut state: Vec<f64> = start.iter().map(|l| l.exp()).collect();
     let horizon = times.last().copied().unwrap_or(0.0);
     march(
@@ -239,7 +249,7 @@ pub fn fokker_planck(
         },
         &mut |_, step, _| Ok(tick(step.time / horizon)),
     )?;
-    Ok(end.finish(variation, modes))
+    Ok(end.finish(context, variation, modes))
 }
 
 /// Below this relative entropy the shape of h is rounding.
@@ -247,20 +257,20 @@ const SEEN: f64 = 1e-14;
 
 /// What is kept of a flow: its relative entropies, and the last density that is not yet e^{-f} to rounding.
 struct End {
-    f: Vec<f64>,
+    torus: Torus,
     log_source: Vec<f64>,
     kl: Vec<f64>,
     last: Vec<f64>,
 }
 
 impl End {
-    fn new(context: &Context, torus: &Torus) -> Self {
-        let f = context.built.source.on(torus);
+    fn new(context: &Context, torus: Torus) -> Self {
+        let log_source: Vec<f64> = context.built.source.on(&torus).iter().map(|f| -f).collect();
         Self {
-            log_source: f.iter().map(|f| -f).collect(),
-            last: f.iter().map(|f| -f).collect(),
+            last: log_source.clone(),
+            log_source,
             kl: Vec::new(),
-            f,
+            torus,
         }
     }
 
@@ -273,10 +283,18 @@ impl End {
     }
 
     /// The share is that on the scenario's grid, on which the modes are.
-    fn finish(self, variation: Variation, modes: &[Mode]) -> (Vec<f64>, Vec<f64>) {
+    fn finish(
+        self,
+        context: &Context,
+        variation: Variation,
+        modes: &[Mode],
+    ) -> (Vec<f64>, Vec<f64>) {
         let share = match variation {
             Variation::Space => Vec::new(),
-            _ => vec![slowest_share(&self.last, &self.f, modes)],
+            _ => {
+                let last = refine(&self.torus, &self.last, &context.built.torus);
+                vec![slowest_share(&last, &context.source(), modes)]
+            }
         };
         (self.kl, share)
     }

@@ -15,6 +15,7 @@ pub use decay::Decay;
 pub use figures::panel as decay_panel;
 pub use gaussian::GAUSSIAN_CLAIMS;
 
+use super::flow_grid::flow_grid;
 use super::jobs::{self, Job, Tick};
 use super::measure::{Context, MeasureError, Measured};
 use super::{Curve, Experiment, IterationStart, Kernel, Objective, short};
@@ -25,9 +26,8 @@ use crate::verdict::Verdict;
 use flows::{Path, Variation};
 use mirrorflow_solvers::log_sobolev::{self, Method};
 use mirrorflow_solvers::monge_ampere::Linearised;
-use mirrorflow_solvers::resample::refine;
 use mirrorflow_solvers::spectrum::{Mode, smallest_modes};
-use mirrorflow_solvers::{Error, Order};
+use mirrorflow_solvers::{Error, Order, Torus};
 use serde::{Deserialize, Serialize};
 
 /// Decay to e^{-f} until `time`, sampled at `samples` equal intervals.
@@ -97,12 +97,14 @@ impl ExponentialConvergence {
                 .progress
                 .tick("the mirror flow of KL", FLOW_SHARE * x)
         };
-        let (path, outcome) = flows::path(context, &self.times(), Variation::None, &tick)?;
+        let grid = &flow_grid(context, self.time)?;
+        let times = self.times();
+        let (path, outcome) = flows::path(context, grid, &times, Variation::None, &tick)?;
         self.record_path(context, &path, record);
         outcome?;
         let limit = self.record_limit(context, &path, record)?;
         let modes = self.record_spectrum(context, &path, &limit, record)?;
-        let jobs = self.jobs(context, &path, &limit, &modes);
+        let jobs = self.jobs(context, grid, &path, &limit, &modes);
         let found = jobs::run(jobs, context.progress, (FLOW_SHARE, 1.0));
         let (found, outcome) = jobs::first_failure(found);
         let mut found = found.into_iter().map(Ok).chain(outcome.err().map(Err));
@@ -113,6 +115,7 @@ impl ExponentialConvergence {
     fn jobs<'a>(
         &'a self,
         context: &'a Context,
+        grid: &'a Torus,
         path: &'a Path,
         limit: &'a [f64],
         modes: &'a Modes,
@@ -123,15 +126,22 @@ impl ExponentialConvergence {
             Job::new(
                 "the flow on three quarters of the nodes",
                 1.0,
-                move |tick| self.varied(context, path, limit, Variation::Space, tick),
+                move |tick| self.varied(context, grid, path, limit, Variation::Space, tick),
             ),
             Job::new("the flow at a looser tolerance", 1.0, move |tick| {
-                self.varied(context, path, limit, Variation::Time, tick)
+                self.varied(context, grid, path, limit, Variation::Time, tick)
             }),
         ];
         for variation in Variation::ALL {
             jobs.push(Job::new("Fokker–Planck", 1.0, move |tick: &Tick| {
-                flows::fokker_planck(context, &path.times, variation, &modes.fokker_planck, tick)
+                flows::fokker_planck(
+                    context,
+                    grid,
+                    &path.times,
+                    variation,
+                    &modes.fokker_planck,
+                    tick,
+                )
             }));
         }
         for &epsilon in &self.epsilons {
@@ -147,6 +157,7 @@ impl ExponentialConvergence {
                 jobs.push(Job::new(name, 1.0, move |tick: &Tick| {
                     flows::other(
                         context,
+                        grid,
                         objective,
                         &path.times,
                         variation,
@@ -170,19 +181,17 @@ impl ExponentialConvergence {
     fn varied(
         &self,
         context: &Context,
+        grid: &Torus,
         path: &Path,
         limit: &[f64],
         variation: Variation,
         tick: &Tick,
     ) -> Result<Found, Error> {
         let (torus, f) = (&context.built.torus, context.source());
-        let (varied, outcome) = flows::path(context, &path.times, variation, tick)?;
+        let (varied, outcome) = flows::path(context, grid, &path.times, variation, tick)?;
         outcome?;
-        let coarse = variation.torus(context)?;
-        let kl = flows::entropies(&varied.log_rho, &context.built.source.on(&coarse));
-        let onto = |p: &Vec<f64>| refine(&coarse, p, torus);
-        let p: Vec<Vec<f64>> = varied.p.iter().map(onto).collect();
-        Ok((kl, flows::gradients(torus, &p, limit, &f)))
+        let kl = flows::entropies(&varied.log_rho, &f);
+        Ok((kl, flows::gradients(torus, &varied.p, limit, &f)))
     }
 
     /// Takes the results in the order of [`Self::jobs`] until one failed.

@@ -14,6 +14,7 @@ pub use figures::orders_panel;
 pub use gaussian::GaussianLimit;
 pub use reference::{Reference, Variation};
 
+use super::flow_grid::flow_grid;
 use super::hypothesis;
 use super::jobs::{self, Job, Tick};
 use super::measure::{Context, MeasureError, Measured};
@@ -143,9 +144,10 @@ impl Experiment for ScalingLimit {
     /// # Errors
     /// [`MeasureError`], with the ε done before it.
     fn measure(&self, context: &Context) -> Result<Measured, MeasureError> {
+        let grid = &flow_grid(context, self.time)?;
         let job = |variation: Variation| {
             Job::new(variation.name(), 1.0, move |tick: &Tick| {
-                Reference::compute(context, self, variation, tick)
+                Reference::compute(context, self, grid, variation, tick)
             })
         };
         let jobs = [Variation::None, Variation::Space, Variation::Time].map(job);

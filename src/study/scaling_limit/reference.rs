@@ -51,18 +51,19 @@ impl Variation {
 }
 
 impl Reference {
-    /// Integrates the flow to the study's horizon.
+    /// Integrates the flow to the study's horizon, on `own` or the variation of it.
     ///
     /// # Errors
     /// Those of the flow.
     pub fn compute(
         context: &Context,
         study: &ScalingLimit,
+        own: &Torus,
         variation: Variation,
         tick: &Tick,
     ) -> Result<Self> {
-        let torus = grid(context, variation)?;
-        let (stepper, weight) = varied(context, variation, &torus);
+        let torus = grid(own, variation)?;
+        let (stepper, weight) = varied(context, variation, (own, &torus));
         let mut operator = context.operator(&torus);
         let start = context.built.start.on(&torus);
         let f = operator.source().to_vec();
@@ -118,10 +119,10 @@ fn profile(f: &[f64], log_rho: &[f64]) -> impl Iterator<Item = f64> {
     f.iter().zip(log_rho).map(|(f, log_rho)| 0.5 * f + log_rho)
 }
 
-fn grid(context: &Context, variation: Variation) -> Result<Torus> {
+fn grid(own: &Torus, variation: Variation) -> Result<Torus> {
     match variation {
-        Variation::Space => context.built.torus.resized(|n| 3 * n / 4),
-        _ => Ok(context.built.torus.clone()),
+        Variation::Space => own.resized(|n| 3 * n / 4),
+        _ => Ok(own.clone()),
     }
 }
 
@@ -130,14 +131,18 @@ fn grid(context: &Context, variation: Variation) -> Result<Torus> {
 /// With error `C h^q` the change to a grid coarser by κ (about 4/3) is `κ^q − 1` errors, so it is divided by that; a spectral error is
 /// smaller than the change. Ten times the tolerance changes the result by more than its error at the given one. Half an explicit step of
 /// order q changes it by `1 − 2^{-q}` errors.
-fn varied(context: &Context, variation: Variation, coarse: &Torus) -> (Stepper, f64) {
+fn varied(
+    context: &Context,
+    variation: Variation,
+    (own, coarse): (&Torus, &Torus),
+) -> (Stepper, f64) {
     let given = context.stepper();
     match variation {
         Variation::None => (given, 1.0),
         Variation::Space => {
-            let order = context.calculus(&context.built.torus).order();
+            let order = context.calculus(own).order();
             let weight = order.map_or(1.0, |q| {
-                1.0 / (coarsening(context, coarse).powi(q.cast_signed()) - 1.0)
+                1.0 / (coarsening(own, coarse).powi(q.cast_signed()) - 1.0)
             });
             (given, weight)
         }
@@ -158,9 +163,9 @@ fn varied(context: &Context, variation: Variation, coarse: &Torus) -> (Stepper, 
     }
 }
 
-/// Smallest ratio of the spacings of `coarse` and of the scenario's grid: 4/3 up to the rounding to even numbers.
-fn coarsening(context: &Context, coarse: &Torus) -> f64 {
-    let points = context.built.torus.points().iter().zip(coarse.points());
+/// Smallest ratio of the spacings of `coarse` and of the grid that it varies: 4/3 up to the rounding to even numbers.
+fn coarsening(own: &Torus, coarse: &Torus) -> f64 {
+    let points = own.points().iter().zip(coarse.points());
     points
         .map(|(&n, &m)| n as f64 / m as f64)
         .fold(f64::INFINITY, f64::min)

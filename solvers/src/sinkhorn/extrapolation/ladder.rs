@@ -111,6 +111,12 @@ impl Ladder {
         self.potential = self.rungs[rung].points_for(p, LEFT_OUT * self.tolerance);
     }
 
+    /// Points along each axis that resolve p of late, and f and g.
+    fn resolving(&self) -> Vec<usize> {
+        let both = self.densities.iter().zip(&self.potential);
+        both.map(|(a, b)| *a.max(b)).collect()
+    }
+
     /// Whether all of `used` hold `p`, as far as the grid asked for would; sets what it needs from now on.
     pub fn keeps(&mut self, rung: usize, p: &[f64], used: &[usize]) -> bool {
         self.resolve(rung, p);
@@ -139,12 +145,12 @@ impl Ladder {
     }
 
     fn wanted(&self, epsilon: f64) -> Vec<usize> {
-        let axis = |axis: usize| {
-            let fields = self.densities[axis].max(self.potential[axis]);
-            let kernel = points_needed(epsilon, self.curvature[axis]);
-            round_up(kernel.max(fields.min(self.points(0)[axis])))
-        };
-        (0..self.curvature.len()).map(axis).collect()
+        let fields = self.resolving().into_iter().zip(self.points(0));
+        let kernels = self.curvature.iter().map(|&c| points_needed(epsilon, c));
+        fields
+            .zip(kernels)
+            .map(|((fields, &own), kernel)| round_up(kernel.max(fields.min(own))))
+            .collect()
     }
 }
 

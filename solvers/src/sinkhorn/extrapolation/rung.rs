@@ -2,6 +2,7 @@
 
 use crate::density::{LogDensity, at_nodes};
 use crate::fourier::{Complex64, Fourier};
+use crate::resolution::points_for;
 use crate::torus::Torus;
 
 /// f, g and transforms on one grid.
@@ -42,52 +43,11 @@ impl Rung {
         out
     }
 
-    /// Points along each axis that resolve `field`: the moduli of all modes with `|k_i| ≥ SEEN·n_i` add up to no more than `left_out`.
+    /// Points along each axis that resolve `field` but for `left_out`.
     pub fn points_for(&mut self, field: &[f64], left_out: f64) -> Vec<usize> {
-        self.moduli(field)
-            .iter()
-            .map(|moduli| {
-                let mut sum = 0.0;
-                let counts = moduli.iter().enumerate().rev().find(|(_, modulus)| {
-                    sum += **modulus;
-                    sum > left_out
-                });
-                let highest = counts.map_or(0, |(k, _)| k);
-                ((highest + 1) as f64 / SEEN).ceil() as usize
-            })
-            .collect()
-    }
-
-    /// For each axis and each |k_i| the sum of the moduli of all modes with it.
-    fn moduli(&mut self, field: &[f64]) -> Vec<Vec<f64>> {
-        self.fourier.forward(field, &mut self.spectrum);
-        let (points, order) = (self.torus.points(), self.fourier.axis_order());
-        let mut moduli: Vec<_> = points.iter().map(|n| vec![0.0; n / 2 + 1]).collect();
-        let scale = 1.0 / self.torus.len() as f64;
-        for (mode, value) in self.spectrum.iter().enumerate() {
-            let mut index = [0; 3];
-            let mut rest = mode;
-            for &axis in order.iter().rev() {
-                let stored = self.fourier.stored(axis);
-                index[axis] = (rest % stored).min(points[axis] - rest % stored);
-                rest /= stored;
-            }
-            // A stored mode off the plane k_d = 0 stands for its mirror image too.
-            let images = if index[points.len() - 1] == 0 {
-                1.0
-            } else {
-                2.0
-            };
-            for (axis, moduli) in moduli.iter_mut().enumerate() {
-                moduli[index[axis]] += images * scale * value.norm();
-            }
-        }
-        moduli
+        points_for(&mut self.fourier, &mut self.spectrum, field, left_out)
     }
 }
-
-/// Part of n up to which wavenumbers are well resolved: products of two modes below n/3 do not alias onto them.
-const SEEN: f64 = 1.0 / 3.0;
 
 /// How the modes along one axis are stored in two spectra.
 struct Along {
@@ -152,14 +112,5 @@ mod tests {
                 "{a:?} {b:?}"
             );
         }
-    }
-
-    #[test]
-    fn points_needed_follow_the_modes_that_count() {
-        let mut rung = rung(&[32, 24]);
-        let p = field(&rung.torus.clone());
-        assert_eq!(rung.points_for(&p, 1e-10), [12, 9]);
-        assert_eq!(rung.points_for(&p, 0.05 + 1.0), [6, 3]);
-        assert_eq!(rung.points_for(&p, 10.0), [3, 3]);
     }
 }

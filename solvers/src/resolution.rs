@@ -1,0 +1,77 @@
+//! How many points a field takes.
+
+use crate::fourier::{Complex64, Fourier};
+
+/// Part of n up to which wavenumbers are well resolved: products of two modes below n/3 do not alias onto them.
+const SEEN: f64 = 1.0 / 3.0;
+
+/// Points n_i along each axis that resolve `field`: the moduli of its Fourier coefficients with `|k_i| ≥ n_i/3` add up to no more than
+/// `left_out`. `spectrum` is work space of the length that `fourier` has modes.
+pub fn points_for(
+    fourier: &mut Fourier,
+    spectrum: &mut [Complex64],
+    field: &[f64],
+    left_out: f64,
+) -> Vec<usize> {
+    let points = |moduli: &Vec<f64>| {
+        let mut sum = 0.0;
+        let counts = moduli.iter().enumerate().rev().find(|(_, modulus)| {
+            sum += **modulus;
+            sum > left_out
+        });
+        let highest = counts.map_or(0, |(k, _)| k);
+        ((highest + 1) as f64 / SEEN).ceil() as usize
+    };
+    moduli(fourier, spectrum, field)
+        .iter()
+        .map(points)
+        .collect()
+}
+
+/// For each axis and each |k_i| the sum of the moduli of all coefficients with it.
+fn moduli(fourier: &mut Fourier, spectrum: &mut [Complex64], field: &[f64]) -> Vec<Vec<f64>> {
+    fourier.forward(field, spectrum);
+    let (points, order) = (fourier.torus().points(), fourier.axis_order());
+    let mut moduli: Vec<_> = points.iter().map(|n| vec![0.0; n / 2 + 1]).collect();
+    let scale = 1.0 / field.len() as f64;
+    for (mode, value) in spectrum.iter().enumerate() {
+        let mut index = [0; 3];
+        let mut rest = mode;
+        for &axis in order.iter().rev() {
+            let stored = fourier.stored(axis);
+            index[axis] = (rest % stored).min(points[axis] - rest % stored);
+            rest /= stored;
+        }
+        // A stored mode off the plane k_d = 0 stands for its mirror image too.
+        let images = if index[points.len() - 1] == 0 {
+            1.0
+        } else {
+            2.0
+        };
+        for (axis, moduli) in moduli.iter_mut().enumerate() {
+            moduli[index[axis]] += images * scale * value.norm();
+        }
+    }
+    moduli
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::torus::Torus;
+    use std::f64::consts::TAU;
+
+    #[test]
+    fn points_follow_the_modes_that_count() {
+        let torus = Torus::new(&[32, 24]).unwrap();
+        let value =
+            |x: &[f64]| 0.5 + (TAU * (3.0 * x[0] - 2.0 * x[1])).sin() + 0.1 * (TAU * x[0]).cos();
+        let field: Vec<f64> = (0..torus.len()).map(|i| value(&torus.node(i))).collect();
+        let mut fourier = Fourier::new(&torus);
+        let mut spectrum = fourier.spectrum();
+        let mut points = |left_out| points_for(&mut fourier, &mut spectrum, &field, left_out);
+        assert_eq!(points(1e-10), [12, 9]);
+        assert_eq!(points(1.05), [6, 3]);
+        assert_eq!(points(10.0), [3, 3]);
+    }
+}
