@@ -1,11 +1,15 @@
 //! The problem that every benchmark runs on, and the table of times per grid point that each prints at its end.
 
+#![allow(dead_code, reason = "not every benchmark uses all of it")]
+
+pub mod machine;
+
 use mirrorflow_solvers::calculus::Spectral;
 use mirrorflow_solvers::density::{Density, Formula};
 use mirrorflow_solvers::monge_ampere::MongeAmpere;
 use mirrorflow_solvers::{Result, Torus};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Nodes along each of the two axes.
 pub const SIZES: [usize; 3] = [64, 128, 256];
@@ -34,7 +38,6 @@ impl Problem {
         })
     }
 
-    #[allow(dead_code, reason = "Sinkhorn needs no operator")]
     pub fn operator(&self) -> MongeAmpere {
         MongeAmpere::new(
             &self.source,
@@ -52,24 +55,25 @@ pub fn report<W: FnMut()>(name: &str, work: impl Fn(usize) -> W) {
     }
     println!("\n{name}, median time per grid point");
     for n in SIZES {
-        let median = median_time(work(n));
+        let seconds = median(1.0, work(n));
         println!(
-            "  {:>9}  {:>9.1} ns/point  {median:>10.2?}",
+            "  {:>9}  {:>9.1} ns/point  {:>9.3} ms",
             format!("{n} × {n}"),
-            median.as_secs_f64() * 1e9 / (n * n) as f64
+            seconds * 1e9 / (n * n) as f64,
+            seconds * 1e3
         );
     }
 }
 
-/// Median over a second of calls, at least five.
-fn median_time(mut work: impl FnMut()) -> Duration {
+/// Median seconds of `work` over `seconds` of calls, at least five.
+pub fn median(seconds: f64, mut work: impl FnMut()) -> f64 {
     work();
     let (begin, mut times) = (Instant::now(), Vec::new());
-    while times.len() < 5 || begin.elapsed() < Duration::from_secs(1) {
+    while times.len() < 5 || begin.elapsed().as_secs_f64() < seconds {
         let call = Instant::now();
         work();
-        times.push(call.elapsed());
+        times.push(call.elapsed().as_secs_f64());
     }
-    times.sort();
+    times.sort_by(f64::total_cmp);
     times[times.len() / 2]
 }

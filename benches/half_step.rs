@@ -1,0 +1,164 @@
+//! Sinkhorn iterations (two half-steps each) in one to three dimensions and for several ε, after 20 iterations from zero: time per
+//! point and axis, next to what the machine allows; the error against dense log-sum-exp where that takes seconds only.
+//!
+//! `cargo bench --bench half_step`; with `-- 256x256 1e-4` that case only, as a line of JSON for programs.
+
+mod common;
+
+use common::machine::Machine;
+use common::median;
+use mirrorflow_solvers::Torus;
+use mirrorflow_solvers::parallel::{sup, sup_difference};
+use mirrorflow_solvers::sinkhorn::{HalfStep, Kernel, points_needed, reference};
+use std::f64::consts::TAU;
+
+const GRIDS: [&[usize]; 10] = [
+    &[4096],
+    &[65_536],
+    &[64, 64],
+    &[128, 128],
+    &[256, 256],
+    &[512, 512],
+    &[1024, 1024],
+    &[2048, 2048],
+    &[64, 64, 64],
+    &[128, 128, 128],
+];
+
+const EPSILONS: [f64; 3] = [1e-3, 1e-4, 1e-5];
+
+/// Iterations before those that are timed, so that p is curved.
+const WARM_UP: usize = 20;
+
+/// Grids up to this size are compared with the dense sums.
+const MOST_DENSE: usize = 128 * 128;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let asked: Vec<&String> = arguments.iter().filter(|a| !a.starts_with('-')).collect();
+    if let [grid, epsilon] = asked[..] {
+        let points: Vec<usize> = grid
+            .split('x')
+            .map(|n| n.parse().expect("a grid such as 256x256"))
+            .collect();
+        let epsilon = epsilon.parse().expect("ε such as 1e-4");
+        println!("{{\"ms\": {}}}", Case::new(&points, epsilon).time(2) * 1e3);
+    } else if arguments.iter().any(|argument| argument == "--bench") {
+        table();
+    }
+}
+
+fn table() {
+    let machine = Machine::measure();
+    machine.print();
+    println!(
+        "\nOne iteration: ms, ns per point and axis, and how many times what the machine allows"
+    );
+    for points in GRIDS {
+        for epsilon in EPSILONS {
+            if points.iter().any(|&n| n < points_needed(epsilon, 1.0)) {
+                continue;
+            }
+            let case = Case::new(points, epsilon);
+            let [one, two] = [1, 2].map(|threads| case.time(threads));
+            let passes = (2 * points.len() * case.torus.len()) as f64;
+            let limit = case.limit(&machine);
+            println!(
+                "  {:<16} ε = {epsilon:<6} 1 thread {:>9.3} ms {:>6.2} ns = {:>4.1} × {limit:>4.1}   2 threads {:>9.3} ms {:>6.2} ns, × {:.2}{}",
+                format!("{points:?}"),
+                one * 1e3,
+                one * 1e9 / passes,
+                one * 1e9 / passes / limit,
+                two * 1e3,
+                two * 1e9 / passes,
+                one / two,
+                case.error()
+                    .map_or(String::new(), |e| format!("   error {e:.1e}")),
+            );
+        }
+    }
+}
+
+/// −log densities of the problem on which other programs are timed (benches/peers), up to constants; a third axis of the same kind.
+fn problem(torus: &Torus) -> [Vec<f64>; 2] {
+    let source = |x: &[f64]| match x {
+        [x] => 0.5 * (TAU * x).cos(),
+        [x, y] => 0.5 * (TAU * x).cos() + 0.4 * (TAU * y).sin() * (TAU * x).cos(),
+        _ => 0.5 * (TAU * x[0]).cos() + 0.4 * (TAU * x[1]).sin() * (TAU * x[2]).cos(),
+    };
+    let target = |x: &[f64]| match x {
+        [x] => 0.8 * (TAU * x).sin() + 0.3 * (2.0 * TAU * x).cos(),
+        [x, y] => 0.6 * (TAU * x).sin() - 0.5 * (TAU * y).cos(),
+        _ => 0.6 * (TAU * x[0]).sin() - 0.5 * (TAU * x[1]).cos() + 0.3 * (TAU * x[2]).sin(),
+    };
+    let values = |log: &dyn Fn(&[f64]) -> f64| {
+        let mut values: Vec<_> = (0..torus.len()).map(|i| -log(&torus.node(i))).collect();
+        let mass = values.iter().map(|f| (-f).exp()).sum::<f64>() / torus.len() as f64;
+        values.iter_mut().for_each(|f| *f += mass.ln());
+        values
+    };
+    [values(&source), values(&target)]
+}
+
+struct Case {
+    torus: Torus,
+    epsilon: f64,
+    f: Vec<f64>,
+    g: Vec<f64>,
+    p: Vec<f64>,
+    q: Vec<f64>,
+}
+
+impl Case {
+    fn new(points: &[usize], epsilon: f64) -> Self {
+        let torus = Torus::new(points).expect("a grid");
+        let [f, g] = problem(&torus);
+        let (mut p, mut q) = (vec![0.0; torus.len()], vec![0.0; torus.len()]);
+        let mut half_step = HalfStep::new(&torus, Kernel::Heat, epsilon);
+        for _ in 0..WARM_UP {
+            half_step.apply(&p, &f, &mut q);
+            half_step.apply(&q, &g, &mut p);
+        }
+        Self {
+            torus,
+            epsilon,
+            f,
+            g,
+            p,
+            q,
+        }
+    }
+
+    /// Median seconds of an iteration on a pool of `threads`.
+    fn time(&self, threads: usize) -> f64 {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        pool.expect("threads").install(|| {
+            let mut half_step = HalfStep::new(&self.torus, Kernel::Heat, self.epsilon);
+            let mut out = vec![0.0; self.torus.len()];
+            median(1.0, || {
+                half_step.apply(&self.p, &self.f, &mut out);
+                half_step.apply(&self.q, &self.g, &mut out);
+            })
+        })
+    }
+
+    /// Nanoseconds per point and axis that arithmetic on one thread takes at least: the multiply–adds, an exponential, a
+    /// logarithm; or memory, if that is more.
+    fn limit(&self, machine: &Machine) -> f64 {
+        let half_step = HalfStep::new(&self.torus, Kernel::Heat, self.epsilon);
+        let terms = half_step.terms().iter().sum::<f64>() / self.torus.dimension() as f64;
+        let arithmetic = terms * machine.multiply_add + machine.exp + machine.ln;
+        arithmetic.max(machine.copy)
+    }
+
+    /// Largest difference from the dense sums relative to the largest of these.
+    fn error(&self) -> Option<f64> {
+        if self.torus.len() > MOST_DENSE {
+            return None;
+        }
+        let mut out = vec![0.0; self.torus.len()];
+        HalfStep::new(&self.torus, Kernel::Heat, self.epsilon).apply(&self.p, &self.f, &mut out);
+        let exact = reference::half_step(&self.torus, Kernel::Heat, self.epsilon, &self.p, &self.f);
+        Some(sup_difference(&out, &exact) / sup(&exact))
+    }
+}
