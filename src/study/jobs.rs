@@ -2,7 +2,8 @@
 //!
 //! A grid of 128² is too small for two threads to share one transform, but the flow on a coarser grid, the flow at a looser
 //! tolerance and Sinkhorn at each ε do not need each other. Each worker is a pool of one thread, so that what runs on it does not split
-//! further; the numerics have the same bits on any number of threads, so nothing depends on who runs what.
+//! further; the numerics have the same bits on any number of threads, so nothing depends on who runs what. A job that is most of the
+//! work is run by itself on all threads.
 
 use super::measure::Progress;
 use mirrorflow_solvers::{Error, Result};
@@ -51,6 +52,9 @@ pub fn first_failure<T>(results: Vec<Result<T>>) -> (Vec<T>, Result<()>) {
     (found, outcome)
 }
 
+/// A job with a larger share of the work than this would leave the other threads idle most of the time: it comes last and has all of them.
+const ALONE: f64 = 0.7;
+
 /// Runs the jobs, as many at a time as there are threads, and returns their results in the order given, each with its name added to its
 /// error. Progress goes from `from` to `to`.
 pub fn run<T: Send>(
@@ -59,54 +63,58 @@ pub fn run<T: Send>(
     (from, to): (f64, f64),
 ) -> Vec<Result<T>> {
     let board = Board::new(&jobs, progress, (from, to));
+    let (alone, shared): (Vec<_>, Vec<_>) =
+        (0..jobs.len()).partition(|&k| board.weights[k] > ALONE);
     let names: Vec<String> = jobs.iter().map(|job| job.name.clone()).collect();
-    let workers = rayon::current_num_threads().min(jobs.len());
     let queue: Vec<_> = jobs
         .into_iter()
         .map(|job| Mutex::new(Some(job.run)))
         .collect();
     let results: Vec<_> = names.iter().map(|_| Mutex::new(None)).collect();
+    let execute = |k: usize| {
+        let taken = queue[k].lock().expect("no job panicked").take();
+        let run = taken.expect("every job is run once");
+        let tick = |fraction: f64| board.tick(k, &names[k], fraction);
+        let outcome = match tick(0.0) {
+            ControlFlow::Break(()) => Err(interrupted()),
+            ControlFlow::Continue(()) => run(&tick).map_err(|error| error.during(&names[k])),
+        };
+        match &outcome {
+            Ok(_) => drop(tick(1.0)),
+            // What is left would only delay the message; what is under way stops at its next tick.
+            Err(_) => board.stop.store(true, Ordering::Relaxed),
+        }
+        *results[k].lock().expect("no job panicked") = Some(outcome);
+    };
+    side_by_side(&shared, &execute);
+    alone.into_iter().for_each(execute);
+    results
+        .into_iter()
+        .map(|slot| slot.into_inner().expect("no job panicked"))
+        .map(|outcome| outcome.expect("every job was run"))
+        .collect()
+}
+
+/// Runs the jobs on as many threads as there are, each a pool of its own.
+fn side_by_side(jobs: &[usize], execute: &(impl Fn(usize) + Sync)) {
+    let workers = rayon::current_num_threads().min(jobs.len());
+    if workers <= 1 {
+        return jobs.iter().for_each(|&k| execute(k));
+    }
     let next = AtomicUsize::new(0);
     let work = || {
-        loop {
-            let k = next.fetch_add(1, Ordering::Relaxed);
-            let taken = queue
-                .get(k)
-                .and_then(|slot| slot.lock().expect("no job panicked").take());
-            let Some(run) = taken else {
-                break;
-            };
-            let tick = |fraction: f64| board.tick(k, &names[k], fraction);
-            let outcome = match tick(0.0) {
-                ControlFlow::Break(()) => Err(interrupted()),
-                ControlFlow::Continue(()) => run(&tick).map_err(|error| error.during(&names[k])),
-            };
-            match &outcome {
-                Ok(_) => drop(tick(1.0)),
-                // What is left would only delay the message; what is under way stops at its next tick.
-                Err(_) => board.stop.store(true, Ordering::Relaxed),
-            }
-            *results[k].lock().expect("no job panicked") = Some(outcome);
+        while let Some(&k) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+            execute(k);
         }
     };
-    if workers <= 1 {
-        work();
-    } else {
-        std::thread::scope(|scope| {
-            for _ in 0..workers {
-                scope.spawn(|| match single_threaded() {
-                    Some(pool) => pool.install(work),
-                    None => work(),
-                });
-            }
-        });
-    }
-    let taken = results
-        .into_iter()
-        .map(|slot| slot.into_inner().expect("no job panicked"));
-    taken
-        .map(|outcome| outcome.unwrap_or_else(|| Err(interrupted())))
-        .collect()
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| match single_threaded() {
+                Some(pool) => pool.install(work),
+                None => work(),
+            });
+        }
+    });
 }
 
 fn single_threaded() -> Option<rayon::ThreadPool> {
@@ -160,6 +168,31 @@ impl<'p> Board<'p> {
 mod tests {
     use super::*;
     use crate::study::Silent;
+
+    #[test]
+    fn a_job_that_is_most_of_the_work_comes_last_and_has_all_threads() {
+        let began = Mutex::new(Vec::new());
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(2)
+            .build()
+            .unwrap();
+        let job = |weight: f64| {
+            let began = &began;
+            Job::new("job", weight, move |_: &Tick| {
+                began
+                    .lock()
+                    .unwrap()
+                    .push((weight, rayon::current_num_threads()));
+                Ok(weight)
+            })
+        };
+        let jobs = vec![job(1.0), job(10.0), job(2.0)];
+        let found = pool.install(|| run(jobs, &Silent, (0.0, 1.0)));
+        assert_eq!(found, [Ok(1.0), Ok(10.0), Ok(2.0)]);
+        let began = began.lock().unwrap();
+        assert_eq!(began[2], (10.0, 2));
+        assert!(began[..2].iter().all(|(_, threads)| *threads == 1));
+    }
 
     #[test]
     fn results_come_in_the_order_of_the_jobs_with_their_names_in_errors() {
