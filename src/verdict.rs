@@ -1,6 +1,7 @@
 //! Claims, and what the measurement says of them. Numerics do not prove.
 
 use crate::order::{Estimate, Excluded, Point, estimate, split};
+use crate::record::RecordError;
 use crate::study::short;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -197,13 +198,34 @@ impl Claim {
             (Status::Inconclusive, later)
         };
         let mut verdict = self.verdict(study, status, reason).with(observed);
-        verdict.prediction = format!("{symbol} = {} ± {} %", number(predicted), percent(part));
+        let predicted = match part < FEW_DIGITS {
+            true => format!("{predicted:.7}"),
+            false => number(predicted),
+        };
+        verdict.prediction = format!("{symbol} = {predicted} ± {} %", percent(part));
         verdict
     }
 
     /// The verdict that nothing was measured that could be judged.
     pub fn undecided(&self, study: &str, why: &str) -> Verdict {
         self.verdict(study, Status::Inconclusive, why.to_owned())
+    }
+
+    /// The verdict, or that nothing is decided where an array is missing because the run was cut short.
+    ///
+    /// # Errors
+    /// Any other than a missing array.
+    pub fn or_cut_short(
+        &self,
+        study: &str,
+        judged: Result<Verdict, RecordError>,
+    ) -> Result<Verdict, RecordError> {
+        match judged {
+            Err(RecordError::Missing(name)) => {
+                Ok(self.undecided(study, &format!("cut short: `{name}` was not measured")))
+            }
+            judged => judged,
+        }
     }
 
     /// The same claim with the law that this run's numerics imply.
@@ -265,6 +287,9 @@ fn number(value: f64) -> String {
         format!("{value:.1e}")
     }
 }
+
+/// Predictions to less than this part are written with more digits than three.
+const FEW_DIGITS: f64 = 1e-4;
 
 fn percent(part: f64) -> f64 {
     (1e6 * part).round() / 1e4

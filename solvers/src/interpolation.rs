@@ -10,7 +10,9 @@ use crate::resample::pad;
 use crate::torus::Torus;
 use multiversion::multiversion;
 use rayon::prelude::*;
+use std::collections::HashMap;
 use std::f64::consts::PI;
+use std::sync::{Arc, LazyLock, Mutex};
 
 const WIDTH: usize = 14;
 const BETA: f64 = 2.30 * WIDTH as f64;
@@ -31,15 +33,7 @@ impl Interpolant {
             .resized(|n| (2 * n).max(2 * WIDTH))
             .expect("twice an even grid is a grid");
         let (mut from, mut to) = (Fourier::new(torus), Fourier::new(&fine));
-        let corrections: Vec<Vec<f64>> = (0..fine.dimension())
-            .map(|axis| {
-                let m = fine.points()[axis] as f64;
-                to.wavenumbers(axis)
-                    .iter()
-                    .map(|k| 1.0 / kernel_transform(k / m))
-                    .collect()
-            })
-            .collect();
+        let corrections: Vec<Arc<[f64]>> = fine.points().iter().map(|&m| corrections(m)).collect();
         let last = *fine.points().last().expect("d ≥ 1");
         let mut spectrum = from.spectrum();
         let mut padded = to.spectrum();
@@ -179,6 +173,18 @@ fn kernel(z: f64) -> f64 {
     } else {
         0.0
     }
+}
+
+/// One over the transform of the kernel at the wavenumbers of an axis of m nodes, as an unhalved axis stores them; tabulated once for
+/// each m and kept, as a table takes longer than most of its uses.
+fn corrections(m: usize) -> Arc<[f64]> {
+    static TABLES: LazyLock<Mutex<HashMap<usize, Arc<[f64]>>>> = LazyLock::new(Mutex::default);
+    let mut tables = TABLES.lock().expect("no table panicked");
+    let table = tables.entry(m).or_insert_with(|| {
+        let reciprocal = |k: usize| 1.0 / kernel_transform(k.min(m - k) as f64 / m as f64);
+        (0..m).map(reciprocal).collect()
+    });
+    Arc::clone(table)
 }
 
 /// `∫ φ(z) cos(2πκz) dz`. With `z = (w/2) sin θ` the integrand is smooth and negligible at the ends, so the trapezoid rule in

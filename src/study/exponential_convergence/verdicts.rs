@@ -87,24 +87,7 @@ impl Judge<'_> {
             "sinkhorn-rate" => self.sinkhorn(claim),
             name => unreachable!("{name} is not one claim of this study"),
         };
-        self.or_cut_short(claim, judged)
-    }
-
-    /// What was not measured, because the run was cut short, decides nothing.
-    ///
-    /// # Errors
-    /// Any other than a missing array.
-    pub fn or_cut_short(
-        &self,
-        claim: &Claim,
-        judged: Result<Verdict, RecordError>,
-    ) -> Result<Verdict, RecordError> {
-        match judged {
-            Err(RecordError::Missing(name)) => {
-                Ok(claim.undecided(self.slug, &format!("cut short: `{name}` was not measured")))
-            }
-            judged => judged,
-        }
+        claim.or_cut_short(self.slug, judged)
     }
 
     /// `max KL_t / (e^{−2κλt} KL_0)` over the instants after the first where KL is above its budget.

@@ -35,15 +35,15 @@ pub fn judge(
     let mut verdicts = Vec::new();
     for claim in CLAIMS {
         if claim.name.starts_with("flow-") {
-            verdicts.push(judge.or_cut_short(claim, judge.flow(claim))?);
+            verdicts.push(claim.or_cut_short(slug, judge.flow(claim))?);
         } else if claim.name.ends_with("-order") {
             if study.limit.is_some() {
-                verdicts.push(judge.or_cut_short(claim, judge.order(claim))?);
+                verdicts.push(claim.or_cut_short(slug, judge.order(claim))?);
             }
         } else {
             for (k, run) in study.runs.iter().enumerate() {
                 if concerns(claim, run) {
-                    let verdict = judge.or_cut_short(claim, judge.run(claim, k + 1))?;
+                    let verdict = claim.or_cut_short(slug, judge.run(claim, k + 1))?;
                     verdicts.push(of_run(verdict, run));
                 }
             }
@@ -78,19 +78,6 @@ pub struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    pub fn or_cut_short(
-        &self,
-        claim: &Claim,
-        judged: Result<Verdict, RecordError>,
-    ) -> Result<Verdict, RecordError> {
-        match judged {
-            Err(RecordError::Missing(name)) => {
-                Ok(claim.undecided(self.slug, &format!("cut short: `{name}` was not measured")))
-            }
-            judged => judged,
-        }
-    }
-
     fn run(&self, claim: &Claim, number: usize) -> Result<Verdict, RecordError> {
         let track = Track::read(self.study, self.record, number)?;
         Ok(match claim.name {

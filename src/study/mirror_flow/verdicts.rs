@@ -21,7 +21,7 @@ pub fn judge(study: &MirrorFlow, slug: &str, record: &Record) -> Result<Vec<Verd
             .collect());
     }
     asked
-        .map(|claim| judge.or_cut_short(claim, judge.claim(claim)))
+        .map(|claim| claim.or_cut_short(slug, judge.claim(claim)))
         .collect()
 }
 
@@ -38,20 +38,6 @@ impl Judge<'_> {
         let is = |ending| claim.name.ends_with(ending);
         (!is("time-order") || !self.study.refinements.is_empty())
             && (!is("space-order") || self.differences())
-    }
-
-    /// What was not measured, because the run was cut short, decides nothing.
-    pub fn or_cut_short(
-        &self,
-        claim: &Claim,
-        judged: Result<Verdict, RecordError>,
-    ) -> Result<Verdict, RecordError> {
-        match judged {
-            Err(RecordError::Missing(name)) => {
-                Ok(claim.undecided(self.slug, &format!("cut short: `{name}` was not measured")))
-            }
-            judged => judged,
-        }
     }
 
     fn differences(&self) -> bool {

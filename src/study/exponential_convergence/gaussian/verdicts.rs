@@ -24,13 +24,13 @@ pub fn judge(
     let first = shared_claims
         .filter(with_epsilons)
         .map(|claim| match claim.name {
-            "sinkhorn-rate" => shared.or_cut_short(claim, own.mean_rates(claim)),
+            "sinkhorn-rate" => claim.or_cut_short(slug, own.mean_rates(claim)),
             _ => shared.claim(&settled(claim, record)),
         });
     let second = GAUSSIAN_CLAIMS
         .iter()
         .filter(with_epsilons)
-        .map(|claim| shared.or_cut_short(claim, own.claim(claim)));
+        .map(|claim| claim.or_cut_short(slug, own.claim(claim)));
     first.chain(second).collect()
 }
 

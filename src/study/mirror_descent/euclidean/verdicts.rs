@@ -28,13 +28,9 @@ pub fn judge(
         record,
     };
     let asked = CLAIMS.iter().filter(|claim| judge.asks(claim));
-    let verdict = |claim: &Claim| match judge.claim(claim) {
-        Err(RecordError::Missing(name)) => {
-            Ok(claim.undecided(slug, &format!("cut short: `{name}` was not measured")))
-        }
-        judged => judged,
-    };
-    asked.map(verdict).collect()
+    asked
+        .map(|claim| claim.or_cut_short(slug, judge.claim(claim)))
+        .collect()
 }
 
 struct Judge<'a> {

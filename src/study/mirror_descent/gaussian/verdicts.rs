@@ -24,13 +24,13 @@ pub fn judge(
     for claim in GAUSSIAN_CLAIMS {
         if claim.name.ends_with("-order") {
             if study.limit.is_some() {
-                all.push(judge.or_cut_short(claim, judge.order(claim))?);
+                all.push(claim.or_cut_short(slug, judge.order(claim))?);
             }
             continue;
         }
         for (k, run) in study.runs.iter().enumerate() {
             if concerns(claim, run) {
-                let verdict = judge.or_cut_short(claim, one(&judge, claim, k + 1))?;
+                let verdict = claim.or_cut_short(slug, one(&judge, claim, k + 1))?;
                 all.push(of_run(verdict, run));
             }
         }

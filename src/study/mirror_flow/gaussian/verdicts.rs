@@ -28,7 +28,7 @@ pub fn judge(study: &MirrorFlow, slug: &str, record: &Record) -> Result<Vec<Verd
         Some(limit.map_or(*claim, |limit| claim.with_law(Law::Below(limit))))
     });
     let all = shared.chain(GAUSSIAN_CLAIMS.iter().copied());
-    all.map(|claim| judge.or_cut_short(&claim, one(&judge, &claim)))
+    all.map(|claim| claim.or_cut_short(judge.slug, one(&judge, &claim)))
         .collect()
 }
 
