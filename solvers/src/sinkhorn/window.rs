@@ -28,7 +28,7 @@ struct Sample {
 impl Maximisers {
     /// For at most `rows` nodes; `stride` nodes may be wasted.
     pub fn new(rows: usize, stride: usize) -> Self {
-        let every = stride.max(4);
+        let every = stride.max(OUTPUTS);
         Self {
             samples: Vec::with_capacity(rows / every + 4),
             shifts: vec![[0.0; 2]; rows / every + 1],
