@@ -3,7 +3,7 @@
 //! Memory is `8 bytes × nodes × (fields of the problem + the largest study's working fields and record)`.
 //! Time is a sum of `nodes × nanoseconds per node` over the parts of each study, with the constants of [`Cost`].
 
-use crate::scenario::{Numerics, Time, TorusProblem};
+use crate::scenario::{Numerics, Space, Time, TorusProblem};
 use crate::study::{
     ExponentialConvergence, Flow, IterationStart, MirrorDescent, MirrorFlow, Run, ScalingLimit,
     SideBySide, Sinkhorn, Study,
@@ -45,8 +45,13 @@ pub struct Cost {
     pub adaptive_step_ns: f64,
     /// One right-hand side, per node.
     pub right_hand_side_ns: f64,
-    /// One term of a Sinkhorn sum, per node and node of the kernel's window.
-    pub sinkhorn_term_ns: f64,
+    /// One half-step of Sinkhorn, per node and axis, for d = 1, 2, 3: nearly the same for all grids and ε.
+    pub half_step_ns: [f64; 3],
+    /// Extrapolated Sinkhorn to any horizon at tolerance 1e-9, per node of its own grid, and its steps.
+    pub extrapolation_ns: f64,
+    pub extrapolation_steps: f64,
+    /// Points along an axis that resolve the flow of smooth data: flows on their own grid have no more.
+    pub flow_points: usize,
     /// The distances at one ε (W₂ and LOT above all), per node, for d = 1, 2, 3.
     pub distances_ns: [f64; 3],
     /// Cost of a flow that carries the tangent e_t, relative to one that does not.
@@ -74,7 +79,10 @@ pub const COST: Cost = Cost {
     adaptive_growth: 1.6,
     adaptive_step_ns: 4000.0,
     right_hand_side_ns: 150.0,
-    sinkhorn_term_ns: 2.0,
+    half_step_ns: [60.0, 15.0, 15.0],
+    extrapolation_ns: 40_000.0,
+    extrapolation_steps: 30.0,
+    flow_points: 72,
     distances_ns: [10_000.0, 30_000.0, 200_000.0],
     tangent: 2.2,
     time_variation: 0.8,
@@ -87,6 +95,7 @@ const BYTES: f64 = 8.0;
 pub struct Grid<'a> {
     points: &'a [usize],
     time: Time,
+    space: Space,
 }
 
 /// Peak memory in bytes, as a float since absurd grids overflow integers.
@@ -100,9 +109,10 @@ pub fn seconds(problem: &TorusProblem, numerics: &Numerics, studies: &[Study]) -
     let grid = &Grid {
         points: &problem.points,
         time: numerics.time,
+        space: numerics.space,
     };
     let of_study = |study: &Study| match study {
-        Study::Flow(flow) => flow_ns(grid, horizon(flow)),
+        Study::Flow(flow) => flow_by_itself_ns(grid, horizon(flow)),
         Study::Sinkhorn(sinkhorn) => sinkhorn_ns(grid, sinkhorn),
         Study::ScalingLimit(limit) => scaling_limit_ns(grid, limit),
         Study::OptimalMap(_) => 4.0 * COST.elliptic_ns,
@@ -151,6 +161,27 @@ fn horizon(flow: &Flow) -> f64 {
     flow.times.last().copied().unwrap_or(0.0)
 }
 
+/// Nodes of the grid that resolves a flow of smooth data, per node of the scenario's.
+fn flow_nodes(grid: &Grid) -> f64 {
+    match (grid.space, grid.time) {
+        (Space::Spectral, Time::Adaptive { .. } | Time::Rosenbrock { .. }) => {
+            let share = |&n: &usize| n.min(COST.flow_points) as f64 / n as f64;
+            grid.points.iter().map(share).product()
+        }
+        _ => 1.0,
+    }
+}
+
+/// Nanoseconds per node of a flow that the study is about.
+fn flow_by_itself_ns(grid: &Grid, horizon: f64) -> f64 {
+    let (Space::Spectral, Time::Adaptive { tolerance }) = (grid.space, grid.time) else {
+        return flow_ns(grid, horizon);
+    };
+    let growth = COST.adaptive_growth.powf((1e-9 / tolerance).log10());
+    let seen = COST.extrapolation_steps * 2.0 * COST.right_hand_side_ns;
+    growth * (flow_nodes(grid) * COST.extrapolation_ns + seen)
+}
+
 /// Nanoseconds per node of a flow to time `horizon`.
 fn flow_ns(grid: &Grid, horizon: f64) -> f64 {
     match grid.time {
@@ -164,13 +195,12 @@ fn flow_ns(grid: &Grid, horizon: f64) -> f64 {
 }
 
 fn sinkhorn_ns(grid: &Grid, sinkhorn: &Sinkhorn) -> f64 {
-    sinkhorn.iterations as f64 * iteration_ns(grid, sinkhorn.epsilon)
+    sinkhorn.iterations as f64 * iteration_ns(grid)
 }
 
 fn scaling_limit_ns(grid: &Grid, limit: &ScalingLimit) -> f64 {
     let distances = COST.distances_ns[grid.points.len() - 1];
-    let of_epsilon =
-        |&epsilon: &f64| limit.time / epsilon * iteration_ns(grid, epsilon) + distances;
+    let of_epsilon = |&epsilon: &f64| limit.time / epsilon * iteration_ns(grid) + distances;
     let iterations: f64 = limit.epsilons.iter().map(of_epsilon).sum();
     let tangent = match limit.start {
         IterationStart::Plain => COST.tangent,
@@ -178,7 +208,7 @@ fn scaling_limit_ns(grid: &Grid, limit: &ScalingLimit) -> f64 {
     };
     // The flow itself, on three quarters of the nodes along each axis, and at a looser tolerance.
     let flows = 1.0 + 0.75f64.powi(grid.points.len() as i32) + COST.time_variation;
-    iterations + flows * tangent * flow_ns(grid, limit.time)
+    iterations + flows * tangent * flow_nodes(grid) * flow_ns(grid, limit.time)
 }
 
 fn mirror_flow_ns(grid: &Grid, flow: &MirrorFlow) -> f64 {
@@ -193,18 +223,19 @@ fn convergence_ns(grid: &Grid, decay: &ExponentialConvergence) -> f64 {
     let iterations = decay
         .epsilons
         .iter()
-        .map(|&epsilon| decay.time / epsilon * iteration_ns(grid, epsilon));
+        .map(|&epsilon| decay.time / epsilon * iteration_ns(grid));
     // The flow with its two variations, Fokker–Planck and each other objective twice.
     let flows = 3.0 + 2.0 * (1.0 + decay.others.len() as f64);
     let distances = 0.5 * COST.distances_ns[grid.points.len() - 1];
-    iterations.sum::<f64>() + flows * flow_ns(grid, decay.time) + decay.samples as f64 * distances
+    let flows = flows * flow_nodes(grid) * flow_ns(grid, decay.time);
+    iterations.sum::<f64>() + flows + decay.samples as f64 * distances
 }
 
 fn mirror_descent_ns(grid: &Grid, descent: &MirrorDescent) -> f64 {
     let steps = descent.steps as f64;
     let against = descent.all_comparators().len() as f64;
     let of_run = |run: &Run| match run {
-        Run::Sinkhorn(epsilon) => steps * (iteration_ns(grid, *epsilon) + COST.elliptic_ns),
+        Run::Sinkhorn(_) => steps * (iteration_ns(grid) + COST.elliptic_ns),
         _ => steps * against * COST.comparator_ns,
     };
     let runs: f64 = descent.runs.iter().map(of_run).sum();
@@ -217,11 +248,10 @@ fn side_by_side_ns(grid: &Grid, page: &SideBySide) -> f64 {
     scaling_limit_ns(grid, &page.scaling_limit()) + convergence_ns(grid, &page.convergence())
 }
 
-/// Nanoseconds per node of two half-steps: one sum per axis over the nodes where the kernel exceeds round-off.
-fn iteration_ns(grid: &Grid, epsilon: f64) -> f64 {
-    let reach = (2.0 * epsilon * (1.0 / f64::EPSILON).ln()).sqrt();
-    let window = |&n: &usize| (2.0 * reach * n as f64 + 1.0).min(n as f64);
-    2.0 * COST.sinkhorn_term_ns * grid.points.iter().map(window).sum::<f64>()
+/// Nanoseconds per node of two half-steps.
+fn iteration_ns(grid: &Grid) -> f64 {
+    let axes = grid.points.len();
+    2.0 * axes as f64 * COST.half_step_ns[axes - 1]
 }
 
 #[cfg(test)]
