@@ -5,7 +5,7 @@ use crate::density::{Jet, LogDensity, Order, at_nodes};
 use crate::elementary;
 use crate::error::{Error, Result};
 use crate::fourier::{Complex64, Fourier};
-use crate::parallel::{for_each_block, max_of, mean_of};
+use crate::parallel::{axpy, for_each_block, max_of, mean_of};
 use crate::symmetric::{Packed, determinant, extreme_eigenvalues, identity_plus};
 use crate::torus::Torus;
 use std::sync::Arc;
@@ -23,8 +23,16 @@ pub struct MongeAmpere {
     pub(crate) map: Vec<Vec<f64>>,
     nodes: Vec<Vec<f64>>,
     pub(crate) jet: Jet,
+    /// Added to every p, with derivatives of its own; none but while an elliptic solve corrects the solution of a coarser grid.
+    pub(super) base: Option<Potential>,
     fourier: Fourier,
     spectrum: Vec<Complex64>,
+}
+
+/// A periodic part with its derivatives at the nodes.
+pub(super) struct Potential {
+    pub p: Vec<f64>,
+    pub derivatives: Derivatives,
 }
 
 /// How healthy a potential is.
@@ -69,6 +77,7 @@ impl MongeAmpere {
             map: nodes.clone(),
             nodes,
             jet: Jet::zeros(torus.dimension(), torus.len(), Order::Value),
+            base: None,
             spectrum: fourier.spectrum(),
             fourier,
         }
@@ -138,9 +147,34 @@ impl MongeAmpere {
         }
     }
 
+    /// F at the potential whose derivatives were put in `derivatives`.
+    pub(super) fn rate_here(&mut self, out: &mut [f64]) -> Result<()> {
+        self.move_nodes();
+        self.target.jet(&self.map, &mut self.jet);
+        self.assemble(out)?;
+        self.calculus.project(out);
+        Ok(())
+    }
+
     /// Fills `derivatives` and `map` for p.
     pub(super) fn differentiate(&mut self, p: &[f64]) {
-        self.calculus.derivatives(p, &mut self.derivatives);
+        if p.iter().all(|&p| p == 0.0) {
+            fields(&mut self.derivatives).for_each(|field| field.fill(0.0));
+        } else {
+            self.calculus.derivatives(p, &mut self.derivatives);
+        }
+        if let Some(base) = &self.base {
+            let derivatives = &base.derivatives;
+            let of_base = derivatives.gradient.iter().chain(&derivatives.hessian);
+            fields(&mut self.derivatives)
+                .zip(of_base)
+                .for_each(|(field, base)| axpy(1.0, base, field));
+        }
+        self.move_nodes();
+    }
+
+    /// `map = x + ∇p`.
+    fn move_nodes(&mut self) {
         for ((map, node), gradient) in self
             .map
             .iter_mut()
@@ -236,6 +270,12 @@ impl MongeAmpere {
             .fold((0.0f64, 0.0f64), |(a, t), v| (a.max(v.re), t.max(v.im)));
         if all > 0.0 { tail / all } else { 0.0 }
     }
+}
+
+/// All components.
+fn fields(derivatives: &mut Derivatives) -> impl Iterator<Item = &mut Vec<f64>> {
+    let Derivatives { gradient, hessian } = derivatives;
+    gradient.iter_mut().chain(hessian)
 }
 
 /// det m, or NaN unless m is positive definite (Sylvester's criterion).
