@@ -19,6 +19,7 @@ pub mod mirror_descent;
 pub mod monge_ampere;
 pub mod objective;
 pub mod parallel;
+pub mod quadrature;
 pub mod random;
 pub mod resample;
 pub mod resolution;

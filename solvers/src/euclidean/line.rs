@@ -3,7 +3,7 @@
 
 use super::plane::Point;
 use super::problem::Euclidean;
-use super::quadrature::adaptive;
+use crate::quadrature::adaptive;
 
 /// How the flow approaches its end `x_∞`, by the exponent a of `U''/F' ~ |x − x_∞|^a`.
 #[derive(Debug, Clone, Copy, PartialEq)]

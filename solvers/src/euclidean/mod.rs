@@ -12,7 +12,6 @@ mod mirror;
 mod newton;
 mod plane;
 mod problem;
-mod quadrature;
 mod systems;
 
 #[cfg(test)]
@@ -25,5 +24,4 @@ pub use line::{Ending, Line};
 pub use mirror::Mirror;
 pub use plane::{Local, Point, distance, dot, least_eigenvalue};
 pub use problem::{Euclidean, Part};
-pub use quadrature::{Rule15, adaptive};
 pub use systems::{MirrorFlow, PrimalFlow};

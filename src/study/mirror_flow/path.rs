@@ -7,42 +7,10 @@ use mirrorflow_solvers::distance::linearised_transport;
 use mirrorflow_solvers::flows::velocity::{dissipation, norm, velocity};
 use mirrorflow_solvers::monge_ampere::{Linearised, MongeAmpere};
 use mirrorflow_solvers::objective::{Objective, variation};
+use mirrorflow_solvers::quadrature::Rule15;
 use mirrorflow_solvers::symmetric::{packed_len, position};
 use mirrorflow_solvers::{Order, Torus};
 use std::f64::consts::PI;
-
-/// Gauss–Kronrod pair (7, 15) on [−1, 1]: nodes, weights of the 15, weights of the 7 (zero where it has no node).
-/// Source: QUADPACK, Piessens et al. (1983).
-const NODES: [f64; 8] = [
-    0.991_455_371_120_812_6,
-    0.949_107_912_342_758_5,
-    0.864_864_423_359_769_1,
-    0.741_531_185_599_394_4,
-    0.586_087_235_467_691_1,
-    0.405_845_151_377_397_2,
-    0.207_784_955_007_898_47,
-    0.0,
-];
-const KRONROD: [f64; 8] = [
-    0.022_935_322_010_529_224,
-    0.063_092_092_629_978_55,
-    0.104_790_010_322_250_18,
-    0.140_653_259_715_525_92,
-    0.169_004_726_639_267_9,
-    0.190_350_578_064_785_4,
-    0.204_432_940_075_298_9,
-    0.209_482_141_084_727_82,
-];
-const GAUSS: [f64; 8] = [
-    0.0,
-    0.129_484_966_168_869_7,
-    0.0,
-    0.279_705_391_489_276_64,
-    0.0,
-    0.381_830_050_505_118_9,
-    0.0,
-    0.417_959_183_673_469_4,
-];
 
 /// Half the distance over which the speed is measured, as a part of the time and at most.
 const SPEED_PART: f64 = 0.02;
@@ -177,7 +145,7 @@ fn schedule(instants: &[f64]) -> (Vec<f64>, Vec<Vec<usize>>) {
         .enumerate()
         .map(|(k, &time)| {
             let from = if k == 0 { 0.0 } else { instants[k - 1] };
-            let rule = (0..RULE).map(|i| 0.5 * (from + time) + 0.5 * (time - from) * node(i));
+            let rule = Rule15::new(from, time).nodes().into_iter();
             rule.chain(offsets(time).map(|offset| time + offset))
                 .collect()
         })
@@ -191,16 +159,6 @@ fn schedule(instants: &[f64]) -> (Vec<f64>, Vec<Vec<usize>>) {
         .map(|slots| slots.iter().map(index).collect())
         .collect();
     (times, place)
-}
-
-/// Node i of 15 on [−1, 1].
-fn node(i: usize) -> f64 {
-    if i < 8 { -NODES[i] } else { NODES[14 - i] }
-}
-
-fn weights(i: usize) -> (f64, f64) {
-    let k = if i < 8 { i } else { 14 - i };
-    (KRONROD[k], GAUSS[k])
 }
 
 struct Rule {
@@ -263,25 +221,23 @@ impl Observer {
         to: f64,
         state: &dyn Fn(usize) -> &'s Vec<f64>,
     ) -> Result<Rule> {
-        let half = 0.5 * (to - from);
-        let (mut fine, mut coarse, mut length, mut travelled) = (0.0, 0.0, 0.0, 0.0);
+        let (mut dissipation, mut length, mut speed) = ([0.0; RULE], [0.0; RULE], [0.0; RULE]);
         for i in 0..RULE {
             let point = self.at(state(i))?;
-            let d = point.dissipation;
-            let (kronrod, gauss) = weights(i);
-            fine += half * kronrod * d;
-            coarse += half * gauss * d;
-            length += half * kronrod * d.max(0.0).sqrt();
-            travelled += half * kronrod * point.speed;
+            dissipation[i] = point.dissipation;
+            length[i] = point.dissipation.max(0.0).sqrt();
+            speed[i] = point.speed;
         }
+        let rule = Rule15::new(from, to);
+        let (fine, coarse) = rule.both(&dissipation);
         // The estimate of QUADPACK: the rule of 15 is far better than its difference to that of 7.
         let difference = (fine - coarse).abs();
         let error = fine.abs() * (200.0 * difference / fine.abs().max(f64::MIN_POSITIVE)).powf(1.5);
         Ok(Rule {
             dissipated: fine,
             error: error.min(difference),
-            length,
-            travelled,
+            length: rule.both(&length).0,
+            travelled: rule.both(&speed).0,
         })
     }
 

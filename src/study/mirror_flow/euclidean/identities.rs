@@ -3,7 +3,8 @@
 use super::along::Along;
 use crate::record::Record;
 use mirrorflow_solvers::Result;
-use mirrorflow_solvers::euclidean::{Coordinate, Point, Rule15, divergence, dot};
+use mirrorflow_solvers::euclidean::{Coordinate, Point, divergence, dot};
+use mirrorflow_solvers::quadrature::Rule15;
 use mirrorflow_solvers::time::Stepper;
 
 /// Records `F(x_{k−1}) − F(x_k) = ∫∇F·(∇²U)^{-1}∇F dt` and, where U is finite at `end` = x_∞, `D_{k−1} − D_k = ∫⟨∇F, x − x_∞⟩dt` between the

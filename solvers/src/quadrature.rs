@@ -54,24 +54,26 @@ impl Rule15 {
         })
     }
 
+    /// The integrals by all 15 nodes, and by the seven that Gauss's rule shares with them.
+    pub fn both(&self, values: &[f64; 15]) -> (f64, f64) {
+        let half = 0.5 * (self.b - self.a);
+        let with = |weights: &[f64; 8]| -> f64 {
+            let terms = values.iter().enumerate();
+            terms.map(|(i, v)| half * weights[folded(i)] * v).sum()
+        };
+        (with(&KRONROD), with(&GAUSS))
+    }
+
     /// The integral of a function with these values at the nodes, and QUADPACK's estimate of its error,
     /// `I·(200|I_15 − I_7|/I)^{3/2}` with I the integral of the modulus of its deviation from the mean, at most the difference.
     pub fn integral(&self, values: &[f64; 15]) -> (f64, f64) {
         let half = 0.5 * (self.b - self.a);
-        let side = |i: usize| if i <= 7 { i } else { 14 - i };
-        let with = |weights: &[f64; 8]| -> f64 {
-            values
-                .iter()
-                .enumerate()
-                .map(|(i, v)| half * weights[side(i)] * v)
-                .sum()
-        };
-        let (fine, coarse) = (with(&KRONROD), with(&GAUSS));
+        let (fine, coarse) = self.both(values);
         let mean = fine / (self.b - self.a);
         let deviation: f64 = values
             .iter()
             .enumerate()
-            .map(|(i, v)| half.abs() * KRONROD[side(i)] * (v - mean).abs())
+            .map(|(i, v)| half.abs() * KRONROD[folded(i)] * (v - mean).abs())
             .sum();
         let difference = (fine - coarse).abs();
         let estimate = if deviation > 0.0 {
@@ -81,6 +83,11 @@ impl Rule15 {
         };
         (fine, estimate.min(difference))
     }
+}
+
+/// The weight of node i is that of its mirror image.
+fn folded(i: usize) -> usize {
+    i.min(14 - i)
 }
 
 /// Intervals that are halved at most.
