@@ -3,6 +3,7 @@
 //! A field is a flat slice with one value per node in C order; the torus knows its shape `[n_1, …, n_d]`.
 
 use crate::error::{Error, Result};
+use crate::parallel::for_each_block;
 
 /// The uniform grid on `(R/Z)^d`, d = 1, 2, 3, with an even number of nodes along each axis.
 ///
@@ -95,13 +96,26 @@ impl Torus {
     /// Coordinates of all nodes, one vector per axis.
     pub fn nodes(&self) -> Vec<Vec<f64>> {
         (0..self.dimension())
-            .map(|axis| {
-                let n = self.points[axis] as f64;
-                (0..self.len())
-                    .map(|i| self.index(i, axis) as f64 / n)
-                    .collect()
-            })
+            .map(|axis| self.coordinate(axis))
             .collect()
+    }
+
+    /// One coordinate of all nodes.
+    fn coordinate(&self, axis: usize) -> Vec<f64> {
+        let (n, stride) = (self.points[axis], self.stride(axis));
+        let mut coordinate = vec![0.0; self.len()];
+        // Counted rather than divided: two divisions a node would be most of the time that a large grid takes to set up.
+        for_each_block(&mut coordinate, |start, block| {
+            let (mut index, mut repeated) = (start / stride % n, start % stride);
+            for x in block {
+                *x = index as f64 / n as f64;
+                repeated += 1;
+                if repeated == stride {
+                    (index, repeated) = (if index + 1 == n { 0 } else { index + 1 }, 0);
+                }
+            }
+        });
+        coordinate
     }
 
     /// The grid with each axis' number of nodes replaced by `f(n)`, rounded up to even.
@@ -125,6 +139,15 @@ mod tests {
         assert_eq!(torus.len(), 80);
         assert_eq!(torus.node(13), vec![1.0 / 8.0, 3.0 / 10.0]);
         assert_eq!(torus.nodes()[1][13], 3.0 / 10.0);
+        // More nodes than a block, whose bounds are not those of rows.
+        for points in [&[20_000][..], &[130, 150], &[30, 26, 34]] {
+            let torus = Torus::new(points).unwrap();
+            let nodes = torus.nodes();
+            for node in 0..torus.len() {
+                let listed: Vec<f64> = nodes.iter().map(|x| x[node]).collect();
+                assert_eq!(listed, torus.node(node));
+            }
+        }
     }
 
     #[test]

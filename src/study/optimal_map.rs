@@ -124,6 +124,7 @@ impl OptimalMap {
             ("push_forward", values.push_forward),
             ("duality_gap", values.duality_gap),
             ("residual", found.residual),
+            ("round_off", found.round_off),
             ("newton_steps", found.newton_steps as f64),
             ("krylov", found.krylov as f64),
             ("min_eigenvalue", diagnosis.min_eigenvalue),
@@ -210,7 +211,7 @@ fn apart(a: &[f64], b: &[f64]) -> f64 {
 
 impl Experiment for OptimalMap {
     /// Records `p`, `q[n…]` (periodic parts of u_∞ and u_∞*), `displacement[d, n…]` = ∇p, and the numbers `cost` = ½W₂², `wasserstein`,
-    /// `residual`, `newton_steps`, `krylov`, `min_eigenvalue`, `max_eigenvalue`, `spectral_tail`, and `push_forward`, `duality_gap`, `inverse`, in
+    /// `residual`, `round_off`, `newton_steps`, `krylov`, `min_eigenvalue`, `max_eigenvalue`, `spectral_tail`, and `push_forward`, `duality_gap`, `inverse`, in
     /// 1-D `circle`, each with `…_budget`, its change on three quarters of the nodes.
     fn measure(&self, context: &Context) -> Result<Measured, MeasureError> {
         let mut record = Record::default();

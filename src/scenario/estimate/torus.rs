@@ -74,7 +74,7 @@ pub const COST: Cost = Cost {
     descent_fields: 180.0,
     comparator_fields: 10.0,
     comparator_ns: 45_000.0,
-    elliptic_ns: 6000.0,
+    elliptic_ns: 2500.0,
     adaptive_steps: 40.0,
     adaptive_growth: 1.6,
     adaptive_step_ns: 4000.0,

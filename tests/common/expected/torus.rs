@@ -90,7 +90,10 @@ fn of_map(points: &[usize]) -> Shapes {
     joined([
         named("p q", points),
         named("displacement", &vector),
-        named("cost wasserstein residual newton_steps krylov", &[]),
+        named(
+            "cost wasserstein residual round_off newton_steps krylov",
+            &[],
+        ),
         named("min_eigenvalue max_eigenvalue spectral_tail", &[]),
         named(&compared, &[]),
         named(&budgets.collect::<Vec<_>>().join(" "), &[]),

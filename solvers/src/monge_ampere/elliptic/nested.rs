@@ -155,10 +155,20 @@ fn on_grid(
     let improved = coarse.and_then(|coarse| from_coarse(operator, start, coarse, asked, most));
     match improved {
         Some(found) => Ok(found),
-        None => Elliptic::new(operator, Order::Gradient).solve_to(operator, start.p, asked, most),
+        None => newton(operator, start.p, asked, most),
     }
 }
 
+fn newton(
+    operator: &mut MongeAmpere,
+    start: &[f64],
+    asked: &mut Asked,
+    most: usize,
+) -> Result<Brenier> {
+    Elliptic::new(operator, Order::Gradient).solve_to(operator, start, asked, most)
+}
+
+/// The interpolated solution where it is one here too, else corrected. No Newton workspace is allocated before it is needed.
 fn from_coarse(
     operator: &mut MongeAmpere,
     start: &Start,
@@ -172,21 +182,30 @@ fn from_coarse(
         return None;
     }
     let rounded = if carried { 0.0 } else { sup(&found.p) };
-    if found.residual <= asked(operator).max(rounding::of_values(operator.torus(), rounded)) {
+    let floor = rounding::of_values(operator.torus(), rounded);
+    if found.residual <= asked(operator).max(floor) {
         found.round_off = round_off(operator, &found.p);
         return Some(found);
     }
-    let p = found.p;
-    if !carried {
-        let newton = &mut Elliptic::new(operator, Order::Gradient);
-        return newton.solve_to(operator, &p, asked, most).ok();
+    if carried {
+        corrected(operator, found.p, asked, most)
+    } else {
+        newton(operator, &found.p, asked, most).ok()
     }
+}
+
+/// `p` and what Newton's method adds to it, p with the derivatives that the operator holds.
+fn corrected(
+    operator: &mut MongeAmpere,
+    p: Vec<f64>,
+    asked: &mut Asked,
+    most: usize,
+) -> Option<Brenier> {
     let empty = Derivatives::zeros(operator.torus());
     let derivatives = std::mem::replace(&mut operator.derivatives, empty);
     let zero = vec![0.0; p.len()];
     operator.base = Some(Potential { p, derivatives });
-    let correction =
-        Elliptic::new(operator, Order::Gradient).solve_to(operator, &zero, asked, most);
+    let correction = newton(operator, &zero, asked, most);
     let base = operator.base.take().expect("set above");
     let mut found = correction.ok()?;
     axpy(1.0, &base.p, &mut found.p);
