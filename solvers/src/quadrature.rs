@@ -123,6 +123,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn both_rules_are_exact_to_their_degrees() {
+        let rule = Rule15::new(-1.0, 1.0);
+        let both = |power: i32| rule.both(&rule.nodes().map(|x| x.powi(power)));
+        for power in [0, 2, 8, 12] {
+            let exact = 2.0 / f64::from(power + 1);
+            let (kronrod, gauss) = both(power);
+            assert!((kronrod - exact).abs() < 1e-14, "{power}");
+            assert!((gauss - exact).abs() < 1e-14, "{power}");
+        }
+        let (kronrod, gauss) = both(22);
+        assert!((kronrod - 2.0 / 23.0).abs() < 1e-14);
+        assert!((gauss - 2.0 / 23.0).abs() > 1e-8);
+    }
+
+    #[test]
     fn integrals_of_smooth_and_of_singular_functions() {
         let (value, error) = adaptive(f64::exp, 0.0, 1.0, 1e-14);
         assert!((value - (1f64.exp() - 1.0)).abs() < 1e-15 && error < 1e-13);
