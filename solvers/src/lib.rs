@@ -17,6 +17,7 @@ pub mod legendre;
 pub mod log_sobolev;
 pub mod mirror_descent;
 pub mod monge_ampere;
+pub mod multivector;
 pub mod objective;
 pub mod parallel;
 pub mod quadrature;

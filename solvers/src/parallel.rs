@@ -150,6 +150,53 @@ pub fn for_each_chunk<T: Send>(
     }
 }
 
+/// Runs `body(index, pieces)` on the pieces of `size` elements of several arrays side by side, in parallel when there is `work` enough.
+/// The last pieces may be shorter.
+pub fn for_each_piece<T: Send, const K: usize>(
+    arrays: [&mut [T]; K],
+    size: usize,
+    work: usize,
+    body: &(impl Fn(usize, [&mut [T]; K]) + Sync),
+) {
+    pieces(0, arrays, size, work > SERIAL / 2, body);
+}
+
+fn pieces<T: Send, const K: usize>(
+    first: usize,
+    arrays: [&mut [T]; K],
+    size: usize,
+    parallel: bool,
+    body: &(impl Fn(usize, [&mut [T]; K]) + Sync),
+) {
+    let longest = arrays.iter().map(|array| array.len()).max().unwrap_or(0);
+    let count = longest.div_ceil(size);
+    if count <= 1 {
+        return body(first, arrays);
+    }
+    let middle = count / 2;
+    let mut high = [const { None }; K];
+    let mut rest = high.iter_mut();
+    let low = arrays.map(|array| {
+        let (low, high) = array.split_at_mut((middle * size).min(array.len()));
+        *rest.next().expect("as many") = Some(high);
+        low
+    });
+    let high = high.map(|high| high.expect("as many"));
+    let low = || pieces(first, low, size, parallel, body);
+    let high = || pieces(first + middle, high, size, parallel, body);
+    if parallel {
+        rayon::join(low, high);
+    } else {
+        low();
+        high();
+    }
+}
+
+/// Runs `body` in the pool of threads: parallel loops inside then begin without a hand-over.
+pub fn in_pool<R: Send>(body: impl FnOnce() -> R + Send) -> R {
+    rayon::scope(|_| body())
+}
+
 /// One scratch value per worker thread, allocated once.
 pub struct PerThread<T>(Vec<Mutex<T>>);
 

@@ -76,6 +76,11 @@ pub trait Calculus: Send {
     /// Formal order in h, `None` when spectral.
     fn order(&self) -> Option<u32>;
 
+    /// Whether derivatives are those of the trigonometric interpolant and right-hand sides are not projected.
+    fn is_interpolant(&self) -> bool {
+        false
+    }
+
     /// Projects a right-hand side onto the modes that this calculus keeps (the identity unless dealiased).
     fn project(&mut self, _field: &mut [f64]) {}
 }

@@ -11,7 +11,7 @@
 
 use super::{Calculus, Derivatives, Symbol};
 use crate::error::{Error, Result};
-use crate::fourier::{Complex64, Fourier, angular};
+use crate::fourier::{Complex64, Fourier, Order, Pencils, angular};
 use crate::parallel::for_each_block;
 use crate::symmetric::pairs;
 use crate::torus::Torus;
@@ -20,6 +20,8 @@ use crate::torus::Torus;
 /// band-limited fields and decay faster than any power of h for smooth ones.
 pub struct Spectral {
     fourier: Fourier,
+    /// The fast way to derivatives, in two and three dimensions.
+    pencils: Option<Pencils>,
     symbols: Vec<Symbol>,
     ones: Vec<Vec<f64>>,
     /// Zero for the Nyquist mode of each axis, one for the others.
@@ -47,6 +49,7 @@ impl Spectral {
             spectrum: fourier.spectrum(),
             work: fourier.spectrum(),
             total: fourier.spectrum(),
+            pencils: Pencils::new(torus),
             fourier,
             symbols,
             ones,
@@ -90,6 +93,21 @@ impl Spectral {
         Self {
             kept: Some(kept),
             ..plain
+        }
+    }
+
+    /// Each derivative by a transform of its own: what [`derivatives_together`] must agree with.
+    fn derivatives_one_by_one(&mut self, field: &[f64], out: &mut Derivatives) {
+        self.gradient_one_by_one(field, &mut out.gradient);
+        for (component, (i, j)) in pairs(self.torus().dimension()).enumerate() {
+            self.second(i, j, &mut out.hessian[component]);
+        }
+    }
+
+    fn gradient_one_by_one(&mut self, field: &[f64], out: &mut [Vec<f64>]) {
+        self.transform(field);
+        for (axis, out) in out.iter_mut().enumerate() {
+            self.first(axis, out);
         }
     }
 
@@ -142,6 +160,45 @@ impl Spectral {
     }
 }
 
+/// ∇ and, where there is room for it, ∇² by transforms that share what they can.
+fn derivatives_together(
+    pencils: &mut Pencils,
+    field: &[f64],
+    gradient: &mut [Vec<f64>],
+    hessian: &mut [Vec<f64>],
+) {
+    let d = gradient.len();
+    let orders: &[usize] = if hessian.is_empty() {
+        &[0, 1]
+    } else {
+        &[0, 1, 2]
+    };
+    let second = pairs(d).map(|(i, j)| pencils.order(&[i, j]));
+    let mut fields = [Order::default(); 9];
+    let wanted = (0..d).map(|i| pencils.order(&[i])).chain(second);
+    let count = d + hessian.len();
+    for (field, order) in fields.iter_mut().zip(wanted).take(count) {
+        *field = order;
+    }
+    let mut outputs: [&mut [f64]; 9] = Default::default();
+    for (slot, out) in outputs.iter_mut().zip(gradient.iter_mut().chain(hessian)) {
+        *slot = out;
+    }
+    pencils.forward(field);
+    pencils.columns(None, orders);
+    let size = pencils.sheet_len();
+    pencils.inverse(
+        orders,
+        &fields[..count],
+        outputs,
+        size,
+        |_, _| {},
+        |at, field, values, sheets| {
+            pencils.write_rows(values, at, sheets[field]);
+        },
+    );
+}
+
 fn symbol(fourier: &Fourier, axis: usize) -> Symbol {
     let nyquist = fourier.torus().points()[axis] as f64 / 2.0;
     let k = fourier.wavenumbers(axis);
@@ -160,16 +217,18 @@ impl Calculus for Spectral {
     }
 
     fn derivatives(&mut self, field: &[f64], out: &mut Derivatives) {
-        self.gradient(field, &mut out.gradient);
-        for (component, (i, j)) in pairs(self.torus().dimension()).enumerate() {
-            self.second(i, j, &mut out.hessian[component]);
+        match &mut self.pencils {
+            Some(pencils) => {
+                derivatives_together(pencils, field, &mut out.gradient, &mut out.hessian);
+            }
+            None => self.derivatives_one_by_one(field, out),
         }
     }
 
     fn gradient(&mut self, field: &[f64], out: &mut [Vec<f64>]) {
-        self.transform(field);
-        for (axis, out) in out.iter_mut().enumerate() {
-            self.first(axis, out);
+        match &mut self.pencils {
+            Some(pencils) => derivatives_together(pencils, field, out, &mut []),
+            None => self.gradient_one_by_one(field, out),
         }
     }
 
@@ -194,6 +253,10 @@ impl Calculus for Spectral {
 
     fn order(&self) -> Option<u32> {
         None
+    }
+
+    fn is_interpolant(&self) -> bool {
+        self.kept.is_none()
     }
 
     fn project(&mut self, field: &mut [f64]) {
@@ -233,6 +296,41 @@ mod tests {
         Spectral::new(&torus).derivatives(&nyquist, &mut out);
         assert!(sup(&out.gradient[0]) < 1e-12);
         assert!((out.hessian[0][0] + (16.0 * PI).powi(2)).abs() < 1e-9);
+    }
+
+    #[test]
+    fn derivatives_together_are_those_one_by_one() {
+        for points in [
+            vec![16, 8],
+            vec![10, 6],
+            vec![20, 36],
+            vec![64, 96],
+            vec![8, 16, 12],
+            vec![6, 10, 14],
+            vec![24, 40, 8],
+        ] {
+            let torus = Torus::new(&points).unwrap();
+            let rough: Vec<f64> = (0..torus.len())
+                .map(|i| (1.7 * (i * i) as f64).sin())
+                .collect();
+            let mut spectral = Spectral::new(&torus);
+            let (mut fast, mut slow) = (Derivatives::zeros(&torus), Derivatives::zeros(&torus));
+            spectral.derivatives(&rough, &mut fast);
+            spectral.derivatives_one_by_one(&rough, &mut slow);
+            let scale = (PI * *points.iter().max().unwrap() as f64).powi(2);
+            for (fast, slow) in fast.hessian.iter().zip(&slow.hessian) {
+                assert!(sup_difference(fast, slow) < 1e-14 * scale, "{points:?}");
+            }
+            let mut gradient = fast.gradient.clone();
+            spectral.gradient(&rough, &mut gradient);
+            for ((fast, slow), alone) in fast.gradient.iter().zip(&slow.gradient).zip(&gradient) {
+                assert!(
+                    sup_difference(fast, slow) < 1e-14 * scale.sqrt(),
+                    "{points:?}"
+                );
+                assert_eq!(fast, alone);
+            }
+        }
     }
 
     #[test]

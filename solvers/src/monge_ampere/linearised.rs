@@ -1,12 +1,13 @@
 //! The linearisation `L_u w = −∇g(∇u)·∇w + tr(A ∇²w)`, `A = (∇²u)^{-1}`, and linear systems with it.
 
+use super::composed::{Composed, System};
 use super::operator::MongeAmpere;
 use super::preconditioner::Preconditioner;
 use crate::calculus::Derivatives;
 use crate::density::{Jet, Order};
 use crate::error::Result;
 use crate::krylov::{Gmres, Solved};
-use crate::parallel::{for_each_block, max_of, mean};
+use crate::parallel::{BLOCK, for_each_block, for_each_piece, max_of, mean};
 use crate::symmetric::{determinant, identity_plus, inverse, packed_len, pairs};
 use crate::torus::Torus;
 
@@ -26,6 +27,10 @@ pub struct Linearised {
     pub(crate) derivatives: Derivatives,
     pub(crate) preconditioner: Preconditioner,
     gmres: Gmres,
+    /// The fast way to solve, with its right-hand side and its solution, where there is one.
+    composed: Option<(Composed, Gmres, [Vec<f64>; 2])>,
+    /// Multiples of the identity and of L_u for which the workspace is prepared, and whether the fast way is open.
+    prepared: Option<(f64, f64, bool)>,
 }
 
 impl Linearised {
@@ -33,12 +38,19 @@ impl Linearised {
     pub fn new(operator: &MongeAmpere, order: Order) -> Self {
         let torus = operator.torus().clone();
         let d = torus.dimension();
+        let composed = Composed::new(operator.calculus.as_ref()).map(|composed| {
+            let len = composed.len();
+            let gmres = Gmres::new(len, RESTART, MOST_ITERATIONS);
+            (composed, gmres, [vec![0.0; len], vec![0.0; len]])
+        });
         Self {
             jet: Jet::zeros(d, torus.len(), order),
             a: vec![vec![0.0; torus.len()]; packed_len(d)],
             derivatives: Derivatives::zeros(&torus),
             preconditioner: Preconditioner::new(operator.calculus.as_ref()),
             gmres: Gmres::new(torus.len(), RESTART, MOST_ITERATIONS),
+            composed,
+            prepared: None,
             torus,
         }
     }
@@ -68,20 +80,19 @@ impl Linearised {
         operator.differentiate(p);
         operator.target.jet(&operator.map, &mut self.jet);
         operator.assemble_with(&self.jet.value, rate)?;
-        let (d, hessian) = (self.torus.dimension(), &operator.derivatives.hessian);
-        let a_at = |i: usize| {
-            let m = identity_plus(d, hessian, i);
-            inverse(d, &m, determinant(d, &m))
-        };
-        for (component, a) in self.a.iter_mut().enumerate() {
-            for_each_block(a, |start, a| {
-                for (k, a) in a.iter_mut().enumerate() {
-                    *a = a_at(start + k)[component];
-                }
-            });
-        }
-        self.preconditioner.adopt(&self.a);
+        invert(
+            self.torus.dimension(),
+            &operator.derivatives.hessian,
+            &mut self.a,
+        );
+        self.adopt();
         Ok(())
+    }
+
+    /// Takes the coefficients just frozen.
+    fn adopt(&mut self) {
+        self.preconditioner.adopt(&self.a);
+        self.prepared = None;
     }
 
     /// Turns the frozen `L_u = −b·∇ + A:∇²` into `−S_b b·∇ + S_a A:∇²`: the linearisation of a function of `log det ∇²u` and `g(∇u)`.
@@ -92,7 +103,7 @@ impl Linearised {
         for a in &mut self.a {
             multiply(a, diffusion);
         }
-        self.preconditioner.adopt(&self.a);
+        self.adopt();
     }
 
     /// `A = (∇²u)^{-1}` at the nodes, packed, until [`Self::scale`].
@@ -167,6 +178,57 @@ impl Linearised {
         w: &mut [f64],
         tolerance: f64,
     ) -> Result<Solved> {
+        self.prepare(identity, c);
+        match (&mut self.composed, self.prepared) {
+            (Some((composed, gmres, [b, t])), Some((_, _, true))) => {
+                // Rows that fill up a tile are zero: they count in the length but not in the norm.
+                let share = (r.len() as f64 / b.len() as f64).sqrt();
+                composed.tiled(r, b);
+                let apply = |v: &[f64], out: &mut [f64]| composed.apply(v, out);
+                let solved = gmres.solve_composed(apply, b, t, share * tolerance)?;
+                composed.recover(t, w);
+                Ok(Solved {
+                    residual: solved.residual / share,
+                    ..solved
+                })
+            }
+            _ => self.solve_plainly(operator, identity, c, r, w, tolerance),
+        }
+    }
+
+    /// Makes ready for several right-hand sides.
+    fn prepare(&mut self, identity: f64, c: f64) {
+        if matches!(self.prepared, Some((i, k, _)) if (i, k) == (identity, c)) {
+            return;
+        }
+        let system = System {
+            identity,
+            c,
+            preconditioner: &self.preconditioner,
+            a: &self.a,
+            drift: &self.jet.gradient,
+        };
+        let fast = match &mut self.composed {
+            Some((composed, gmres, _)) => {
+                gmres.recycle();
+                composed.adopt(system)
+            }
+            None => false,
+        };
+        self.gmres.recycle();
+        self.prepared = Some((identity, c, fast));
+    }
+
+    /// [`Self::solve`] with the parts composed as they stand: for every calculus, and what the fast way must agree with.
+    fn solve_plainly(
+        &mut self,
+        operator: &mut MongeAmpere,
+        identity: f64,
+        c: f64,
+        r: &[f64],
+        w: &mut [f64],
+        tolerance: f64,
+    ) -> Result<Solved> {
         let mut gmres = std::mem::replace(&mut self.gmres, Gmres::new(0, 0, 0));
         let this = std::cell::RefCell::new(&mut *self);
         let outcome = gmres.solve(
@@ -208,6 +270,24 @@ impl Linearised {
                 .sum()
         })
     }
+}
+
+/// `A = (I + ∇²p)^{-1}` at the nodes.
+fn invert(d: usize, hessian: &[Vec<f64>], a: &mut [Vec<f64>]) {
+    let mut components: [&mut [f64]; 6] = Default::default();
+    for (slot, component) in components.iter_mut().zip(a) {
+        *slot = component;
+    }
+    let work = packed_len(d) * hessian[0].len();
+    for_each_piece(components, BLOCK, work, &|block, mut a| {
+        for k in 0..a[0].len() {
+            let m = identity_plus(d, hessian, block * BLOCK + k);
+            let inverse = inverse(d, &m, determinant(d, &m));
+            for (a, value) in a[..packed_len(d)].iter_mut().zip(inverse) {
+                a[k] = value;
+            }
+        }
+    });
 }
 
 fn multiply(field: &mut [f64], factor: &[f64]) {

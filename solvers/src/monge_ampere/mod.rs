@@ -2,6 +2,7 @@
 //!
 //! Convex potentials are `u = |x|²/2 + p` with p periodic; p is what is computed with, constant included.
 
+mod composed;
 mod elliptic;
 mod flow;
 mod linearised;

@@ -91,19 +91,44 @@ impl Preconditioner {
                 *out = v[start + k] / size[start + k];
             }
         });
-        self.fourier.forward(out, &mut self.spectrum);
-        let (symbols, shape, seen) = (&self.symbols, &self.mean_shape, &self.seen);
-        let constant = identity * self.mean_inverse_size;
+        let mut spectrum = std::mem::take(&mut self.spectrum);
+        self.fourier.forward(out, &mut spectrum);
         let scale = 1.0 / v.len() as f64;
-        let kernel = self.mean_inverse_size;
-        self.fourier
-            .for_each_mode(&mut self.spectrum, |value, index| {
-                let eigenvalue = constant + c * laplacian(symbols, shape, index);
-                let kept = seen.iter().zip(index).all(|(seen, &k)| seen[k]);
-                let scale = if kept { scale } else { 0.0 };
-                *value *= scale / if eigenvalue > 0.0 { eigenvalue } else { kernel };
-            });
-        self.fourier.inverse(&mut self.spectrum, out);
+        self.fourier.for_each_mode(&mut spectrum, |value, index| {
+            *value *= scale * self.inverse_symbol(identity, c, index);
+        });
+        self.fourier.inverse(&mut spectrum, out);
+        self.spectrum = spectrum;
+    }
+
+    /// What [`Self::solve`] does to one mode of `v/a`.
+    pub(super) fn inverse_symbol(&self, identity: f64, c: f64, index: &[usize]) -> f64 {
+        let kept = self.seen.iter().zip(index).all(|(seen, &k)| seen[k]);
+        if !kept {
+            return 0.0;
+        }
+        let laplacian = laplacian(&self.symbols, &self.mean_shape, index);
+        let eigenvalue = identity * self.mean_inverse_size + c * laplacian;
+        1.0 / if eigenvalue > 0.0 {
+            eigenvalue
+        } else {
+            self.mean_inverse_size
+        }
+    }
+
+    /// a at the nodes.
+    pub(super) fn local_size(&self) -> &[f64] {
+        &self.local_size
+    }
+
+    /// ⟨1/a⟩.
+    pub(super) fn mean_inverse_size(&self) -> f64 {
+        self.mean_inverse_size
+    }
+
+    /// ⟨A/a⟩, packed.
+    pub(super) fn mean_shape(&self) -> &Packed {
+        &self.mean_shape
     }
 }
 

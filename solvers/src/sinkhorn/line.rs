@@ -315,7 +315,8 @@ mod tests {
         let circle = |way: Way| way == Way::Circle;
         type Check = fn(Way) -> bool;
         for (n, epsilon, bend, is) in [
-            (64, 1e-3, 0.4, direct as Check),
+            (64, 1e-3, 0.4, circle as Check),
+            (64, 3e-4, 0.4, direct),
             (128, 1e-3, 0.4, direct),
             (1000, 4e-6, 0.8, direct),
             (512, 1e-3, 0.6, split),

@@ -11,7 +11,7 @@ pub use rosenbrock::{Rosenbrock, StepReport};
 use crate::error::Result;
 
 /// An autonomous stiff system `y' = F(y)` with matrix-free linear solves.
-pub trait System {
+pub trait System: Send {
     /// Length of the state.
     fn len(&self) -> usize;
 

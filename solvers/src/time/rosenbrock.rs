@@ -12,7 +12,8 @@
 
 use super::System;
 use crate::error::{Error, Result};
-use crate::parallel::axpy;
+use crate::multivector::combine;
+use crate::parallel::{BLOCK, in_pool};
 
 const STAGES: usize = 8;
 const GAMMA: f64 = 0.211_937_563_194_290_14;
@@ -125,8 +126,10 @@ fn a(i: usize, j: usize) -> f64 {
     }
 }
 
-/// Linear solves are this much tighter than the step's tolerance, so that neither error estimate nor order sees them.
-const LINEAR_TOLERANCE: f64 = 1e-4;
+/// Linear solves are this much tighter than the step's tolerance. A residual of one stage moves the result of the step by at most
+/// 6.3 times as much and the error estimate by 2.1 times (the largest over hλ ≤ 0); those of all stages together make 2.4 % and
+/// 0.9 % of the tolerance, in the root mean square.
+const LINEAR_TOLERANCE: f64 = 1e-3;
 const SAFETY: f64 = 0.9;
 const SHRINK: f64 = 0.2;
 const GROW: f64 = 6.0;
@@ -194,6 +197,21 @@ impl Rosenbrock {
     /// # Errors
     /// When no step above 1e-13 of the time is acceptable: the reason of the last refusal.
     pub fn advance(
+        &mut self,
+        system: &mut dyn System,
+        time: f64,
+        end: f64,
+        y: &mut [f64],
+    ) -> Result<StepReport> {
+        // Hundreds of short parallel loops follow: they begin faster on a thread of the pool.
+        if y.len() > BLOCK {
+            in_pool(|| self.accepted_step(system, time, end, y))
+        } else {
+            self.accepted_step(system, time, end, y)
+        }
+    }
+
+    fn accepted_step(
         &mut self,
         system: &mut dyn System,
         time: f64,
@@ -273,38 +291,45 @@ impl Rosenbrock {
     fn attempt(&mut self, system: &mut dyn System, step: f64, krylov: &mut usize) -> Result<f64> {
         let shift = GAMMA * step;
         for i in 0..STAGES {
+            // γh [ F + Σ (c_ij/h) k_j ].
             if i == 0 {
                 self.rhs.copy_from_slice(&self.old_rate);
+                combine(shift, &mut self.rhs, &[], &[]);
             } else {
+                let weights: [f64; STAGES] =
+                    std::array::from_fn(|j| if j < i { a(i, j) } else { 0.0 });
                 self.state.copy_from_slice(&self.old);
-                for (j, stage) in self.stages[..i].iter().enumerate() {
-                    axpy(a(i, j), stage, &mut self.state);
-                }
+                combine(1.0, &mut self.state, &weights[..i], &self.stages);
                 system.rate(&self.state, &mut self.rhs)?;
-                for (c, stage) in C[i - 1].iter().zip(&self.stages) {
-                    axpy(c / step, stage, &mut self.rhs);
-                }
+                let weights = C[i - 1].iter().map(|c| GAMMA * c);
+                combine(
+                    shift,
+                    &mut self.rhs,
+                    &weights.collect::<Vec<_>>(),
+                    &self.stages,
+                );
             }
-            crate::parallel::for_each_block(&mut self.rhs, |_, rhs| {
-                rhs.iter_mut().for_each(|v| *v *= shift);
-            });
             let tolerance = LINEAR_TOLERANCE * self.tolerance;
             *krylov += system.solve(shift, &self.rhs, &mut self.stages[i], tolerance)?;
         }
-        axpy(1.0, &self.stages[STAGES - 1], &mut self.state);
+        combine(1.0, &mut self.state, &[1.0], &self.stages[STAGES - 1..]);
         Ok(system.norm(&self.stages[STAGES - 1]) / self.tolerance)
     }
 
     /// Dense output: the state at fraction θ ∈ [0, 1] of the step just accepted.
     pub fn interpolate(&self, theta: f64, out: &mut [f64]) {
-        out.fill(0.0);
-        axpy(1.0 - theta, &self.old, out);
-        axpy(theta, &self.state, out);
-        for (j, stage) in self.stages.iter().enumerate() {
+        out.copy_from_slice(&self.old);
+        combine(
+            1.0 - theta,
+            out,
+            &[theta],
+            std::slice::from_ref(&self.state),
+        );
+        let weights: [f64; STAGES] = std::array::from_fn(|j| {
             let [d1, d2, d3] = [DENSE[0][j], DENSE[1][j], DENSE[2][j]];
-            let weight = theta * (1.0 - theta) * (d1 + theta * (d2 + theta * d3));
-            axpy(weight, stage, out);
-        }
+            theta * (1.0 - theta) * (d1 + theta * (d2 + theta * d3))
+        });
+        combine(1.0, out, &weights, &self.stages);
     }
 }
 
@@ -340,6 +365,34 @@ mod tests {
         assert!((order - 5.0).abs() < 0.3, "order {order}");
         // Local error of the interpolant: one more than its order.
         assert!(dense_order > 4.4, "dense order {dense_order}");
+    }
+
+    /// The largest effect of a unit residual of each stage on the result and on the estimate, for `y' = λy`.
+    #[test]
+    fn residuals_of_the_linear_solves_stay_far_below_the_tolerance() {
+        let (mut result, mut estimate) = ([0.0f64; STAGES], [0.0f64; STAGES]);
+        let grid = (0..=900).map(|k| -(10f64.powf(-3.0 + f64::from(k) / 100.0)));
+        for z in grid.chain([0.0]) {
+            for source in 0..STAGES {
+                let mut k = [0.0; STAGES];
+                for i in 0..STAGES {
+                    let residual = f64::from(u8::from(i == source));
+                    let rhs = |j: usize| GAMMA * (z * a(i, j) + C[i - 1][j]) * k[j];
+                    k[i] = (residual + (0..i).map(rhs).sum::<f64>()) / (1.0 - GAMMA * z);
+                }
+                let last = k[STAGES - 1];
+                let moved = last
+                    + (0..STAGES - 1)
+                        .map(|j| a(STAGES - 1, j) * k[j])
+                        .sum::<f64>();
+                result[source] = result[source].max(moved.abs());
+                estimate[source] = estimate[source].max(last.abs());
+            }
+        }
+        let worst = |all: [f64; STAGES]| all.into_iter().fold(0.0, f64::max);
+        let sum = |all: [f64; STAGES]| LINEAR_TOLERANCE * all.iter().sum::<f64>();
+        assert!(worst(result) < 6.3 && worst(estimate) < 2.1);
+        assert!(sum(result) < 0.024 && sum(estimate) < 0.009);
     }
 
     #[test]

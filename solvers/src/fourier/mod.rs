@@ -5,6 +5,12 @@
 //! (d, 1, …, d−1), the last axis halved: `[k_d][k_1]…[k_{d−1}]`. Lines are independent, so the bits do
 //! not depend on the number of threads.
 
+mod packet;
+mod pencils;
+
+pub use packet::Packet;
+pub use pencils::{Order, Pencils, Place};
+
 use crate::parallel::{PerThread, for_each_chunk};
 use crate::torus::Torus;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
