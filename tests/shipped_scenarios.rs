@@ -49,6 +49,16 @@ fn scaling_limit_2d_on_64_points() {
     );
 }
 
+/// A sixteenth of its nodes, which resolve ε ≥ 2e-4; the whole of it takes minutes.
+#[test]
+fn small_epsilon_2d_on_160_points() {
+    let smaller = [
+        ("[640, 640]", "[160, 160]"),
+        ("[1e-3, 2e-4, 5e-5, 1e-5]", "[2e-3, 1e-3, 5e-4, 2e-4]"),
+    ];
+    holds("scenarios/small_epsilon_2d.ron", &smaller);
+}
+
 /// Three dimensions on 28³ nodes, which resolve ε ≥ 0.0036; the whole of it runs in `.ci/run`.
 #[test]
 fn scaling_limit_3d_on_28_points() {

@@ -317,7 +317,7 @@ mod tests {
         for (n, epsilon, bend, is) in [
             (64, 1e-3, 0.4, circle as Check),
             (64, 3e-4, 0.4, direct),
-            (128, 1e-3, 0.4, direct),
+            (128, 3e-4, 0.4, direct),
             (1000, 4e-6, 0.8, direct),
             (512, 1e-3, 0.6, split),
             (500, 1e-3, 0.6, split),

@@ -134,7 +134,7 @@ const SAFETY: f64 = 0.9;
 const SHRINK: f64 = 0.2;
 const GROW: f64 = 6.0;
 /// A step this much smaller than the time it starts at, or than the horizon, no longer advances.
-const SMALLEST_STEP: f64 = 1e-13;
+const SMALLEST_STEP: f64 = 1e-12;
 
 /// One accepted step.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -311,11 +311,18 @@ mod tests {
 
     #[test]
     fn time_grows_as_nodes_and_iterations() {
-        let of = |points: &[usize], epsilons: &[f64]| {
-            seconds(&problem(points), &Numerics::default(), &[limit(epsilons)])
+        let of = |points: &[usize], epsilons: &[f64], space: Space| {
+            let time = Time::default();
+            let numerics = Numerics { space, time };
+            seconds(&problem(points), &numerics, &[limit(epsilons)])
         };
-        let coarse = of(&[64], &[0.01]);
-        assert!(of(&[128], &[0.01]) >= 2.0 * coarse);
-        assert!(of(&[64], &[0.01, 0.005]) > coarse);
+        let (spectral, differences) = (Space::Spectral, Space::FiniteDifference { order: 2 });
+        let coarse = of(&[64], &[0.01], spectral);
+        // A flow on its own grid costs no more on a finer one; with differences it stays on the scenario's.
+        assert!(of(&[128], &[0.01], spectral) > coarse);
+        let fine = of(&[128], &[0.01], differences);
+        assert!(fine >= 2.0 * of(&[64], &[0.01], differences));
+        assert!(fine > of(&[128], &[0.01], spectral));
+        assert!(of(&[64], &[0.01, 0.005], spectral) > coarse);
     }
 }
