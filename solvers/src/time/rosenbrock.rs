@@ -135,7 +135,7 @@ const SAFETY: f64 = 0.9;
 const SHRINK: f64 = 0.2;
 const GROW: f64 = 6.0;
 /// A step this much smaller than the time it starts at, or than the horizon, no longer advances.
-const SMALLEST_STEP: f64 = 1e-12;
+const SMALLEST_STEP: f64 = 1e-13;
 
 /// One accepted step.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -196,7 +196,7 @@ impl Rosenbrock {
     /// Advances y from `time` by one accepted step, never past `end`.
     ///
     /// # Errors
-    /// When no step above 1e-12 of the time is acceptable: the reason of the last refusal.
+    /// When no step above 1e-13 of the time is acceptable: the reason of the last refusal.
     pub fn advance(
         &mut self,
         system: &mut dyn System,
@@ -242,9 +242,9 @@ impl Rosenbrock {
             let attempt = self.attempt(system, step, &mut krylov);
             let (factor, reason) = match attempt {
                 Ok(error) if error <= 1.0 => {
-                    let clipped = step < wanted;
+                    let clipped = rejected == 0 && step < wanted;
                     let next = step * self.growth(error);
-                    // A step cut short by `end` says nothing against the longer one.
+                    // A step cut short by `end` says nothing against the longer one; a refusal does.
                     self.step = Some(if clipped { next.max(wanted) } else { next });
                     self.previous_error = error.max(1e-4);
                     y.copy_from_slice(&self.state);
