@@ -38,13 +38,21 @@ pub struct FlowStep {
 
 /// `∂_t u = f − g(∇u) + log det ∇²u` ready to run.
 pub struct Flow {
-    system: Parabolic,
-    integrator: Integrator,
+    way: Way,
 }
 
-enum Integrator {
-    Stepper { stepper: Stepper, state: Vec<f64> },
-    Extrapolation(Box<Extrapolation>),
+enum Way {
+    /// p, and the tangent behind it if there is one, as a system of equations.
+    Steps {
+        system: Box<Parabolic>,
+        stepper: Stepper,
+        state: Vec<f64>,
+    },
+    /// The operator only diagnoses.
+    Extrapolation {
+        operator: Box<MongeAmpere>,
+        extrapolation: Box<Extrapolation>,
+    },
 }
 
 /// What a flow reports to.
@@ -53,13 +61,7 @@ type Observe<'a> = &'a mut dyn FnMut(&FlowStep) -> ControlFlow<()>;
 impl Flow {
     /// From the periodic part `start` of u_0.
     pub fn new(operator: MongeAmpere, stepper: Stepper, start: &[f64]) -> Self {
-        Self {
-            system: Parabolic::new(operator),
-            integrator: Integrator::Stepper {
-                stepper,
-                state: start.to_vec(),
-            },
-        }
+        Self::steps(Parabolic::new(operator), stepper, start.to_vec())
     }
 
     /// The same by extrapolated Sinkhorn iterations, with error `tolerance` per macro step; `operator` only diagnoses. The source
@@ -75,10 +77,11 @@ impl Flow {
     ) -> Result<Self> {
         let target = operator.target.clone();
         let extrapolation = Extrapolation::new(operator.torus(), source, target, start, tolerance)?;
-        Ok(Self {
-            system: Parabolic::new(operator),
-            integrator: Integrator::Extrapolation(Box::new(extrapolation)),
-        })
+        let way = Way::Extrapolation {
+            operator: Box::new(operator),
+            extrapolation: Box::new(extrapolation),
+        };
+        Ok(Self { way })
     }
 
     /// The same, carrying the tangent `∂_t e = L_{u_t} e` from `tangent`.
@@ -88,13 +91,17 @@ impl Flow {
         start: &[f64],
         tangent: &[f64],
     ) -> Self {
-        Self {
-            system: Parabolic::with_tangent(operator),
-            integrator: Integrator::Stepper {
-                stepper,
-                state: [start, tangent].concat(),
-            },
-        }
+        let state = [start, tangent].concat();
+        Self::steps(Parabolic::with_tangent(operator), stepper, state)
+    }
+
+    fn steps(system: Parabolic, stepper: Stepper, state: Vec<f64>) -> Self {
+        let way = Way::Steps {
+            system: Box::new(system),
+            stepper,
+            state,
+        };
+        Self { way }
     }
 
     /// Runs to the last of the increasing `times` ≥ 0 and returns the flow at each.
@@ -119,10 +126,13 @@ impl Flow {
         snapshots: &mut Vec<Snapshot>,
         observe: Observe,
     ) -> Result<()> {
-        let system = &mut self.system;
-        match &mut self.integrator {
-            Integrator::Stepper { stepper, state } => march(
+        match &mut self.way {
+            Way::Steps {
                 system,
+                stepper,
+                state,
+            } => march(
+                &mut **system,
                 *stepper,
                 state,
                 times,
@@ -141,26 +151,24 @@ impl Flow {
                     }))
                 },
             ),
-            Integrator::Extrapolation(extrapolation) => extrapolate(
+            Way::Extrapolation {
+                operator,
                 extrapolation,
-                &mut system.operator,
-                times,
-                snapshots,
-                observe,
-            ),
+            } => extrapolate(extrapolation, operator, times, snapshots, observe),
         }
     }
 
-    /// Largest stable explicit step at the current state.
+    /// Largest stable explicit step at the current state; extrapolated Sinkhorn has no limit.
     ///
     /// # Errors
     /// As [`MongeAmpere::rate`].
     pub fn stability_limit(&mut self, method: Method) -> Result<f64> {
-        let state = match &mut self.integrator {
-            Integrator::Stepper { state, .. } => state.clone(),
-            Integrator::Extrapolation(extrapolation) => extrapolation.p(),
-        };
-        Explicit::new(method, state.len()).limit(&mut self.system, &state)
+        match &mut self.way {
+            Way::Steps { system, state, .. } => {
+                Explicit::new(method, state.len()).limit(&mut **system, state)
+            }
+            Way::Extrapolation { .. } => Ok(f64::INFINITY),
+        }
     }
 }
 

@@ -297,3 +297,91 @@ fn multiply(field: &mut [f64], factor: &[f64]) {
         }
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::calculus::Spectral;
+    use crate::density::{Density, Formula, LogDensity};
+    use crate::parallel::{sup, sup_difference};
+    use std::f64::consts::TAU;
+    use std::sync::Arc;
+
+    fn density(formula: &str, d: usize) -> Arc<dyn LogDensity> {
+        let shape = Arc::new(Formula::parse(formula, d).unwrap());
+        Arc::new(Density::new(shape).unwrap())
+    }
+
+    /// `L_u` at a potential that is not symmetric in anything, on its grid.
+    fn frozen(points: &[usize]) -> (MongeAmpere, Linearised) {
+        let torus = Torus::new(points).unwrap();
+        let d = points.len();
+        let (f, g) = match d {
+            2 => (
+                "0.3*cos(2*pi*(x - y))",
+                "0.5*cos(2*pi*y) + 0.2*sin(2*pi*(x + y))",
+            ),
+            _ => (
+                "0.3*cos(2*pi*(x - z))",
+                "0.5*cos(2*pi*y) + 0.2*sin(2*pi*(x + z))",
+            ),
+        };
+        let calculus = Box::new(Spectral::new(&torus));
+        let mut operator = MongeAmpere::new(&*density(f, d), density(g, d), calculus);
+        let wave = |x: &[f64]| {
+            let all: f64 = x.iter().sum();
+            0.4 * (TAU * x[0]).cos() + 0.2 * (TAU * x[d - 1]).sin() + 0.2 * (TAU * all).cos()
+        };
+        let p: Vec<f64> = (0..torus.len())
+            .map(|i| wave(&torus.node(i)) / (TAU * TAU))
+            .collect();
+        let mut linearised = Linearised::new(&operator, Order::Gradient);
+        let mut rate = vec![0.0; torus.len()];
+        linearised.freeze(&mut operator, &p, &mut rate).unwrap();
+        (operator, linearised)
+    }
+
+    /// The same equation two ways, with and without the identity, on grids whose lines do and do not fill whole tiles.
+    #[test]
+    fn the_fast_way_solves_what_the_plain_one_does() {
+        for points in [&[32, 24][..], &[18, 22], &[16, 12, 20], &[10, 14, 6]] {
+            let (mut operator, mut linearised) = frozen(points);
+            let len = operator.torus().len();
+            let r: Vec<f64> = (0..len)
+                .map(|i| ((i * i) as f64 * 0.37).sin() + 0.2)
+                .collect();
+            for (identity, c) in [(1.0, 1e-4), (1.0, 0.05), (0.0, 1.0)] {
+                let (mut fast, mut plain) = (vec![0.0; len], vec![0.0; len]);
+                let place = format!("{points:?}, {identity} − {c} L");
+                let mut solve = |plainly: bool, w: &mut [f64]| {
+                    let way = match plainly {
+                        true => Linearised::solve_plainly,
+                        false => Linearised::solve,
+                    };
+                    way(&mut linearised, &mut operator, identity, c, &r, w, 1e-11).unwrap()
+                };
+                solve(false, &mut fast);
+                solve(true, &mut plain);
+                assert!(matches!(linearised.prepared, Some((_, _, true))), "{place}");
+                let error = sup_difference(&fast, &plain) / sup(&plain);
+                assert!(error < 1e-9, "{place}: {error:e}");
+            }
+        }
+    }
+
+    /// The residual that the fast way reports is that of the equation, by the operator as it stands.
+    #[test]
+    fn the_reported_residual_is_that_of_the_equation() {
+        let (mut operator, mut linearised) = frozen(&[18, 22]);
+        let len = operator.torus().len();
+        let r: Vec<f64> = (0..len).map(|i| (i as f64 * 1.7).cos()).collect();
+        let (mut w, mut image, c) = (vec![0.0; len], vec![0.0; len], 0.01);
+        let solved = linearised
+            .solve_shifted(&mut operator, c, &r, &mut w, 1e-6)
+            .unwrap();
+        linearised.apply(&mut operator, &w, &mut image);
+        let squares = (0..len).map(|i| (r[i] - w[i] + c * image[i]).powi(2));
+        let residual = (squares.sum::<f64>() / len as f64).sqrt();
+        assert!(residual < 1e-6 && (residual / solved.residual - 1.0).abs() < 1e-6);
+    }
+}
