@@ -1,4 +1,4 @@
-//! How many points a field takes.
+//! How many points a field takes, and how many are good to compute with.
 
 use crate::fourier::{Complex64, Fourier};
 
@@ -26,6 +26,21 @@ pub fn points_for(
         .iter()
         .map(points)
         .collect()
+}
+
+/// The smallest product of 2, 3 and 5 that is a multiple of `multiple` and at least `least`: transforms of it are fast.
+pub fn fast_length(least: usize, multiple: usize) -> usize {
+    let mut candidates = (least.next_multiple_of(multiple)..).step_by(multiple);
+    let found = candidates.find(|&n| [2, 3, 5].into_iter().fold(n, without) == 1);
+    found.expect("there are powers of two")
+}
+
+/// n with every factor `factor` taken out.
+fn without(mut n: usize, factor: usize) -> usize {
+    while n.is_multiple_of(factor) {
+        n /= factor;
+    }
+    n
 }
 
 /// For each axis and each |k_i| the sum of the moduli of all coefficients with it.
@@ -73,5 +88,17 @@ mod tests {
         assert_eq!(points(1e-10), [12, 9]);
         assert_eq!(points(1.05), [6, 3]);
         assert_eq!(points(10.0), [3, 3]);
+    }
+
+    #[test]
+    fn lengths_are_the_next_ones_with_small_factors() {
+        let eights: Vec<_> = [1, 17, 33, 49, 65, 81, 97, 129, 201]
+            .map(|least| fast_length(least, 8))
+            .to_vec();
+        assert_eq!(eights, [8, 24, 40, 64, 72, 96, 120, 144, 216]);
+        assert_eq!(
+            [61, 62, 127, 257].map(|n| fast_length(n, 2)),
+            [64, 64, 128, 270]
+        );
     }
 }

@@ -1,5 +1,6 @@
 //! Coarser grids of a grid.
 
+use crate::resolution::fast_length;
 use crate::torus::Torus;
 
 /// No coarser grids for a grid with fewer nodes along every axis: Newton's method there takes milliseconds.
@@ -24,18 +25,7 @@ pub(super) fn coarser(torus: &Torus) -> Vec<Torus> {
 
 /// The smallest fast even length of at least n/2 and [`COARSEST`]; n where that is not less.
 fn halved(n: usize) -> usize {
-    let least = (n / 2).max(COARSEST);
-    let fast = (least..n).find(|&m| m.is_multiple_of(2) && is_fast(m));
-    fast.unwrap_or(n)
-}
-
-fn is_fast(mut n: usize) -> bool {
-    for factor in [2, 3, 5] {
-        while n.is_multiple_of(factor) {
-            n /= factor;
-        }
-    }
-    n == 1
+    fast_length((n / 2).max(COARSEST), 2).min(n)
 }
 
 #[cfg(test)]
@@ -68,7 +58,9 @@ mod tests {
         for n in (64..600).step_by(2) {
             for grid in points(&[n]) {
                 assert!(
-                    grid[0].is_multiple_of(2) && is_fast(grid[0]) && grid[0] >= 16,
+                    grid[0].is_multiple_of(2)
+                        && grid[0] == fast_length(grid[0], 2)
+                        && grid[0] >= 16,
                     "{n}: {grid:?}"
                 );
             }

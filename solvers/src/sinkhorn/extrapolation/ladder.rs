@@ -3,12 +3,19 @@
 use super::rung::Rung;
 use crate::density::LogDensity;
 use crate::error::{Error, Result};
+use crate::resolution::fast_length;
 use crate::sinkhorn::kernel::points_needed;
 use crate::torus::Torus;
 use std::sync::Arc;
 
 /// Grids may be this much finer than asked for, along each axis, to resolve a small ε.
 pub const MOST_REFINED: usize = 4;
+
+/// Fewest points along an axis.
+const COARSEST: usize = 16;
+
+/// Lines that a half-step sums at once: axes are made of whole groups of them.
+const LINES: usize = 8;
 
 /// Part of the tolerance that modes left out may add up to when a grid is chosen; a step whose result has more than the whole of it
 /// beyond some grid is taken again.
@@ -149,38 +156,9 @@ impl Ladder {
         let kernels = self.curvature.iter().map(|&c| points_needed(epsilon, c));
         fields
             .zip(kernels)
-            .map(|((fields, &own), kernel)| round_up(kernel.max(fields.min(own))))
+            .map(|((fields, &own), kernel)| {
+                fast_length(kernel.max(fields.min(own)).max(COARSEST), LINES)
+            })
             .collect()
-    }
-}
-
-const COARSEST: usize = 16;
-
-/// Next of 16, 24, 32, 40, 48, 64, 80, 96, 128, …: whole groups of eight lines, fast transforms and few different grids.
-fn round_up(points: usize) -> usize {
-    let octave = (points.max(COARSEST) as f64 / COARSEST as f64)
-        .log2()
-        .floor() as u32;
-    let base = COARSEST << octave;
-    let steps = match octave {
-        0 => [base, base + 8, 2 * base, 2 * base],
-        _ => [base, base + base / 4, base + base / 2, 2 * base],
-    };
-    let next = steps.into_iter().find(|&candidate| candidate >= points);
-    next.unwrap_or(2 * base)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn grids_are_rounded_up_to_whole_groups_of_lines() {
-        let sizes: Vec<_> = [1, 16, 17, 25, 33, 41, 49, 65, 81, 97, 129]
-            .into_iter()
-            .map(round_up)
-            .collect();
-        assert_eq!(sizes, [16, 16, 24, 32, 40, 48, 64, 80, 96, 128, 160]);
-        assert!((1..2000).all(|n| round_up(n) >= n && round_up(n).is_multiple_of(8)));
     }
 }
