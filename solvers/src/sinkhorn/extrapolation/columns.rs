@@ -7,6 +7,7 @@ use super::tableau;
 use crate::error::Result;
 use crate::parallel::sup_difference;
 use rayon::prelude::*;
+use std::collections::BTreeMap;
 
 /// Columns j = 1, …, k: j symmetric iterations at ε = H/j.
 pub struct Columns {
@@ -29,18 +30,19 @@ impl Columns {
         let rungs = (1..tried.columns + 1)
             .map(|j| ladder.rung(epsilon(j)))
             .collect::<Result<Vec<_>>>()?;
-        let starts: Vec<_> = rungs
-            .iter()
-            .map(|&to| ladder.carry(start, rung, to))
-            .collect();
+        let mut starts = BTreeMap::new();
+        for &to in &rungs {
+            let carry = || ladder.carry(start, rung, to);
+            starts.entry(to).or_insert_with(carry);
+        }
         // The longest first: that balances two cores.
         let mut done: Vec<_> = (1..tried.columns + 1)
             .into_par_iter()
             .rev()
             .with_max_len(1)
             .map(|j| {
-                let on = ladder.at(rungs[j - 1]);
-                Symmetric::new(on, epsilon(j)).run(on, &starts[j - 1], j)
+                let (on, start) = (ladder.at(rungs[j - 1]), &starts[&rungs[j - 1]]);
+                Symmetric::new(on, epsilon(j)).run(on, start, j)
             })
             .collect();
         done.reverse();

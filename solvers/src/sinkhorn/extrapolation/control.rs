@@ -25,9 +25,9 @@ const SHRINK: f64 = 0.2;
 const GROW: f64 = 4.0;
 
 impl Control {
-    /// A small part of 1/4π², the time in which the slowest mode decays.
+    /// A part of 1/4π², the time in which the slowest mode decays. A shorter first step would cost more, since it takes a finer grid.
     pub const FIRST: Self = Self {
-        step: 0.1 / (4.0 * PI * PI),
+        step: 0.4 / (4.0 * PI * PI),
         columns: 5,
     };
 
