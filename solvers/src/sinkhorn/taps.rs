@@ -69,6 +69,19 @@ pub fn sum(
         accumulate::<FUSED, { LANES / 2 }>(rows, taps, stride, 0, sums);
         accumulate::<FUSED, { LANES / 2 }>(rows, taps, stride, LANES / 2, sums);
     }
+    enough(rows, taps, stride, tail, sums)
+}
+
+/// Whether the first and the last term are below `tail` of the sum in every lane. Not inlined: the first and the last accumulator
+/// would be kept together for it, by shuffles in the loop over the rows.
+#[inline(never)]
+fn enough(
+    rows: &[Row],
+    taps: &[[f64; OUTPUTS]],
+    stride: usize,
+    tail: f64,
+    sums: &[Row; OUTPUTS],
+) -> bool {
     let end = rows.len() - 1;
     let (low, high) = (taps[0][0], taps[end * stride][OUTPUTS - 1]);
     let mut enough = true;

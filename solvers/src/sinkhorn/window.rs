@@ -130,25 +130,24 @@ impl<'a> Reach<'a> {
     /// The positions that the block from `origin` on needs; `None` where they lie beyond the inputs.
     pub fn window(&mut self, origin: i64) -> Option<[f64; 2]> {
         let [from, to] = self.block(origin);
-        let mut ends = self.ends;
-        while self.is(ends.low + 1, |s| self.below(s, from)) {
-            ends.low += 1;
+        while self.is(self.ends.low + 1, |s| self.below(s, from)) {
+            self.ends.low += 1;
         }
-        while self.is(ends.high, |s| !self.above(s, to)) {
-            ends.high += 1;
+        while self.is(self.ends.high, |s| !self.above(s, to)) {
+            self.ends.high += 1;
         }
-        let (low, high) = (self.samples.get(ends.low)?, self.samples.get(ends.high)?);
-        while self.is(ends.first + 1, |s| {
+        let (low, high) = (self.ends.low, self.ends.high);
+        let (low, high) = (self.samples.get(low)?, self.samples.get(high)?);
+        while self.is(self.ends.first + 1, |s| {
             self.drop_below(low, s, from) >= self.drop
         }) {
-            ends.first += 1;
+            self.ends.first += 1;
         }
-        ends.last = ends.last.max(ends.high);
-        while self.is(ends.last, |s| self.drop_above(high, s, to) < self.drop) {
-            ends.last += 1;
+        self.ends.last = self.ends.last.max(self.ends.high);
+        while self.is(self.ends.last, |s| self.drop_above(high, s, to) < self.drop) {
+            self.ends.last += 1;
         }
-        self.ends = ends;
-        self.positions(ends, [from, to])
+        self.positions(&self.ends, [from, to])
     }
 
     /// The positions that the blocks from `first` to `last` need.
@@ -169,7 +168,7 @@ impl<'a> Reach<'a> {
                 first: count(&far).checked_sub(1)?,
                 last: count(&near),
             };
-            self.positions(ends, [from, to])
+            self.positions(&ends, [from, to])
         };
         Some([window(first)?[0], window(last)?[1]])
     }
@@ -224,7 +223,7 @@ impl<'a> Reach<'a> {
         }
     }
 
-    fn positions(&self, ends: Ends, [from, to]: [f64; 2]) -> Option<[f64; 2]> {
+    fn positions(&self, ends: &Ends, [from, to]: [f64; 2]) -> Option<[f64; 2]> {
         let at = |index: usize| self.samples.get(index);
         let (low, high) = (at(ends.low)?, at(ends.high)?);
         let (first, last) = (at(ends.first)?, at(ends.last)?);
