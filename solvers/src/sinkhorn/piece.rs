@@ -137,12 +137,7 @@ impl Sums<'_, '_> {
             let own = (first - self.first) as usize;
             let n = exponents.len();
             weigh(exponents, &[middle; LANES], &mut weights[own..own + n]);
-            for k in own + n..=high {
-                weights[k] = weights[k - n];
-            }
-            for k in (low..own).rev() {
-                weights[k] = weights[k + n];
-            }
+            repeat(weights, own, n, low, high);
             [middle; LANES]
         } else {
             let exponents = &exponents[low..=high];
@@ -155,6 +150,18 @@ impl Sums<'_, '_> {
             middle
         };
         Some(self.piece.finish(reference, self.plan.c, self.target))
+    }
+}
+
+/// Copies the `n` rows of a circle from `own` on to the rows from `low` to `high` outside of it.
+fn repeat(rows: &mut [Row], own: usize, n: usize, low: usize, high: usize) {
+    for start in (own + n..high + 1).step_by(n) {
+        let count = n.min(high + 1 - start);
+        rows.copy_within(own..own + count, start);
+    }
+    for end in (low + 1..own + 1).rev().step_by(n) {
+        let count = n.min(end - low);
+        rows.copy_within(own + n - count..own + n, end - count);
     }
 }
 
@@ -220,6 +227,24 @@ pub fn write(sums: &[Row; OUTPUTS], how: &Finish, piece: &Piece, origin: i64, ta
             out.copy_from_slice(line);
         } else if let Some(out) = lane.get_mut(begin..(begin + width).min(lane.len())) {
             out.copy_from_slice(&line[..out.len()]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_circle_repeats_on_both_sides_as_often_as_needed() {
+        let row = |k: usize| [((k + 300 - 100) % 30) as f64; LANES];
+        for (low, high) in [(100, 129), (93, 140), (2, 197), (70, 190), (110, 120)] {
+            let mut rows = vec![[-1.0; LANES]; 200];
+            (100..130).for_each(|k| rows[k] = row(k));
+            repeat(&mut rows, 100, 30, low, high);
+            assert!((low..=high).all(|k| rows[k] == row(k)), "{low} {high}");
+            let untouched = (0..low.min(100)).chain(high.max(129) + 1..200);
+            assert!(untouched.into_iter().all(|k| rows[k] == [-1.0; LANES]));
         }
     }
 }

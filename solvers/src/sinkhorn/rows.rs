@@ -9,7 +9,7 @@ use multiversion::{multiversion, target::target_cfg_f};
 pub struct Survey {
     /// Second differences as curvatures λ = 1 + p″ of the summed potential.
     pub curvature: [f64; 2],
-    /// Largest `|a′|/2c`: how far, in nodes, a maximiser is from its output.
+    /// Largest `|a′|/2c`, a′ to the next node: how far, in nodes, a maximiser is from its output.
     pub drift: f64,
     /// Smallest and largest exponent.
     pub exponent: [f64; 2],
@@ -57,13 +57,13 @@ impl Survey {
     }
 }
 
-/// Per lane the extremes of second differences, slopes and values, and 0, or NaN if a value is.
+/// Per lane the extremes of second differences, slopes and values, and the sum of the values: finite unless one of them is not.
 #[derive(Clone, Copy)]
 struct Extremes {
     second: [Row; 2],
     slope: Row,
     value: [Row; 2],
-    defect: Row,
+    sum: Row,
 }
 
 impl Extremes {
@@ -71,7 +71,7 @@ impl Extremes {
         second: [[f64::INFINITY; LANES], [f64::NEG_INFINITY; LANES]],
         slope: [0.0; LANES],
         value: [[f64::INFINITY; LANES], [f64::NEG_INFINITY; LANES]],
-        defect: [0.0; LANES],
+        sum: [0.0; LANES],
     };
 
     /// With the steps to and from a node.
@@ -80,10 +80,10 @@ impl Extremes {
         for l in 0..LANES {
             lower(&mut self.second[0][l], step[l] - back[l]);
             raise(&mut self.second[1][l], step[l] - back[l]);
-            raise(&mut self.slope[l], (step[l] + back[l]).abs());
+            raise(&mut self.slope[l], step[l].abs());
             lower(&mut self.value[0][l], here[l]);
             raise(&mut self.value[1][l], here[l]);
-            self.defect[l] += 0.0 * step[l];
+            self.sum[l] += here[l];
         }
     }
 
@@ -95,9 +95,9 @@ impl Extremes {
                 lambda(ends(&self.second[1])[1]),
                 lambda(ends(&self.second[0])[0]),
             ],
-            drift: ends(&self.slope)[1] / (4.0 * c),
+            drift: ends(&self.slope)[1] / (2.0 * c),
             exponent: [ends(&self.value[0])[0], ends(&self.value[1])[1]],
-            nan: self.defect.iter().any(|d| d.is_nan()),
+            nan: self.sum.iter().any(|sum| !sum.is_finite()),
         }
     }
 }
