@@ -48,34 +48,35 @@ fn main() {
     }
 }
 
+/// The table is measured so many times, and the least of each figure kept: other users of the machine only add.
+const ROUNDS: usize = 3;
+
 fn table() {
-    let machine = Machine::measure();
+    let resolved = |points: &&[usize], epsilon: f64| {
+        let needed = points_needed(epsilon, 1.0);
+        points.iter().all(|&n| n >= needed)
+    };
+    let cases = GRIDS.into_iter().flat_map(|points| {
+        let epsilons = EPSILONS.into_iter().filter(move |&e| resolved(&points, e));
+        epsilons.map(move |epsilon| (points, epsilon))
+    });
+    let cases: Vec<_> = cases.collect();
+    let mut machine = Machine::measure();
+    let mut times = vec![[f64::INFINITY; 2]; cases.len()];
+    for round in 1..=ROUNDS {
+        eprintln!("round {round} of {ROUNDS}, about a minute each");
+        machine = machine.least(Machine::measure());
+        for ((points, epsilon), times) in cases.iter().zip(&mut times) {
+            let case = Case::new(points, *epsilon);
+            *times = std::array::from_fn(|k| times[k].min(case.time(k + 1)));
+        }
+    }
     machine.print();
     println!(
         "\nOne iteration: ms, ns per point and axis, and how many times what the machine allows"
     );
-    for points in GRIDS {
-        for epsilon in EPSILONS {
-            if points.iter().any(|&n| n < points_needed(epsilon, 1.0)) {
-                continue;
-            }
-            let case = Case::new(points, epsilon);
-            let [one, two] = [1, 2].map(|threads| case.time(threads));
-            let passes = (2 * points.len() * case.torus.len()) as f64;
-            let limit = case.limit(&machine);
-            println!(
-                "  {:<16} ε = {epsilon:<6} 1 thread {:>9.3} ms {:>6.2} ns = {:>4.1} × {limit:>4.1}   2 threads {:>9.3} ms {:>6.2} ns, × {:.2}{}",
-                format!("{points:?}"),
-                one * 1e3,
-                one * 1e9 / passes,
-                one * 1e9 / passes / limit,
-                two * 1e3,
-                two * 1e9 / passes,
-                one / two,
-                case.error()
-                    .map_or(String::new(), |e| format!("   error {e:.1e}")),
-            );
-        }
+    for ((points, epsilon), times) in cases.into_iter().zip(times) {
+        Case::new(points, epsilon).print(&machine, times);
     }
 }
 
@@ -140,6 +141,25 @@ impl Case {
                 half_step.apply(&self.q, &self.g, &mut out);
             })
         })
+    }
+
+    fn print(&self, machine: &Machine, [one, two]: [f64; 2]) {
+        let passes = (2 * self.torus.dimension() * self.torus.len()) as f64;
+        let limit = self.limit(machine);
+        let each = |seconds: f64| seconds * 1e9 / passes;
+        let error = self.error();
+        println!(
+            "  {:<16} ε = {:<6} 1 thread {:>9.3} ms {:>6.2} ns = {:>4.1} × {limit:>4.1}   2 threads {:>9.3} ms {:>6.2} ns, × {:.2}{}",
+            format!("{:?}", self.torus.points()),
+            self.epsilon,
+            one * 1e3,
+            each(one),
+            each(one) / limit,
+            two * 1e3,
+            each(two),
+            one / two,
+            error.map_or(String::new(), |e| format!("   error {e:.1e}")),
+        );
     }
 
     /// Nanoseconds per point and axis that arithmetic on one thread takes at least: the multiply–adds, an exponential, a

@@ -45,6 +45,16 @@ impl Machine {
         }
     }
 
+    /// The smaller of each.
+    pub fn least(self, other: Self) -> Self {
+        Self {
+            exp: self.exp.min(other.exp),
+            ln: self.ln.min(other.ln),
+            multiply_add: self.multiply_add.min(other.multiply_add),
+            copy: self.copy.min(other.copy),
+        }
+    }
+
     pub fn print(&self) {
         println!("This machine, one thread, ns per number");
         println!("  exp                       {:>8.3}", self.exp);
