@@ -72,9 +72,9 @@ pub fn sum(
     enough(rows, taps, stride, tail, sums)
 }
 
-/// Whether the first and the last term are below `tail` of the sum in every lane. Not inlined: the first and the last accumulator
-/// would be kept together for it, by shuffles in the loop over the rows.
-#[inline(never)]
+/// Whether the first and the last term are below `tail` of the sum in every lane. A function of its own: within [`sum`] the compiler
+/// would keep the first and the last accumulator together for it, by shuffles in the loop over the rows.
+#[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2"))]
 fn enough(
     rows: &[Row],
     taps: &[[f64; OUTPUTS]],
