@@ -245,10 +245,15 @@ fn an_interrupted_page_keeps_what_was_measured() {
     assert_kept_when_stopped("side-by-side", &[0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99]);
 }
 
+#[test]
+fn an_interrupted_descent_keeps_what_was_measured() {
+    assert_kept_when_stopped("mirror-descent", &[0.05, 0.2, 0.4, 0.6, 0.8, 0.95]);
+}
+
 /// Before anything is measured.
 #[test]
 fn the_earliest_interruptions_are_survived() {
-    for slug in ["optimal-map", "mirror-flow"] {
+    for slug in ["optimal-map", "mirror-flow", "mirror-descent"] {
         assert_kept_when_stopped(slug, &[0.0, 0.01, 0.05, 0.1]);
     }
 }

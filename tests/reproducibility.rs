@@ -42,6 +42,7 @@ fn one_and_two_threads_give_the_same_bits_of_the_mirror_flow() {
         "mirror-flow",
         "exponential-convergence",
         "side-by-side",
+        "mirror-descent",
     ];
     for study in studies {
         assert!(two.contains_key(&format!("data/{study}.npz")), "{study}");
