@@ -24,8 +24,8 @@ use crate::study::jobs::Tick;
 use crate::study::measure::{Context, MeasureError, Measured};
 use crate::study::{Curve, Experiment};
 use crate::verdict::Verdict;
-use mirrorflow_solvers::gaussian::{Comparator, Mat, eigen, mixture_entropies};
 use mirrorflow_solvers::Result;
+use mirrorflow_solvers::gaussian::{Comparator, Mat, eigen, mixture_entropies};
 
 /// The spectrum of a random comparator goes from this part of the least variance of e^{-f} to this multiple of the greatest.
 const RANDOM_SPREAD: (f64, f64) = (0.5, 3.0);

@@ -19,11 +19,11 @@ use crate::study::jobs::{self, Job, Tick};
 use crate::study::measure::{Context, MeasureError, Measured};
 use crate::study::{Curve, Experiment, Objective};
 use crate::verdict::Verdict;
+use mirrorflow_solvers::Result;
 use mirrorflow_solvers::gaussian::{
     FokkerPlanck, Mat, Riccati, congruence, frobenius, heat_covariance, inverse, product,
 };
 use mirrorflow_solvers::time::Stepper;
-use mirrorflow_solvers::Result;
 use path::{Along, Path};
 
 /// Errors per step of the Riccati equations, relative to their size; the second shows how good the first is.
