@@ -5,6 +5,7 @@ use crate::density::LogDensity;
 use crate::error::{Error, Result};
 use crate::resolution::fast_length;
 use crate::sinkhorn::kernel::points_needed;
+use crate::sinkhorn::taps::LANES;
 use crate::torus::Torus;
 use std::sync::Arc;
 
@@ -13,9 +14,6 @@ pub const MOST_REFINED: usize = 4;
 
 /// Fewest points along an axis.
 const COARSEST: usize = 16;
-
-/// Lines that a half-step sums at once: axes are made of whole groups of them.
-const LINES: usize = 8;
 
 /// Part of the tolerance that modes left out may add up to when a grid is chosen; a step whose result has more than the whole of it
 /// beyond some grid is taken again.
@@ -157,7 +155,7 @@ impl Ladder {
         fields
             .zip(kernels)
             .map(|((fields, &own), kernel)| {
-                fast_length(kernel.max(fields.min(own)).max(COARSEST), LINES)
+                fast_length(kernel.max(fields.min(own)).max(COARSEST), LANES)
             })
             .collect()
     }
