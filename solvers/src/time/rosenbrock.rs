@@ -396,6 +396,22 @@ mod tests {
         assert!(sum(result) < 0.024 && sum(estimate) < 0.009);
     }
 
+    /// A step cut short by the end of the run is planned again as it was, a refused one is not.
+    #[test]
+    fn a_refused_step_is_not_tried_again_and_one_cut_short_is() {
+        let next = |tolerance: f64, end: f64| {
+            let mut system = Riccati::new();
+            let mut y = system.exact(0.0);
+            let mut stepper = Rosenbrock::new(tolerance, y.len());
+            stepper.step = Some(1.0);
+            let report = stepper.advance(&mut system, 0.0, end, &mut y).unwrap();
+            (report.rejected, stepper.step.unwrap())
+        };
+        let (rejected, refused) = next(1e-10, 1.0);
+        assert!(rejected > 0 && refused < 1.0, "{rejected} {refused}");
+        assert_eq!(next(1e-3, 1e-3), (0, 1.0));
+    }
+
     #[test]
     fn adaptive_error_follows_the_tolerance() {
         let error = |tolerance: f64| {
