@@ -42,9 +42,8 @@ const RK4_STEPS: f64 = 20.0;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// RK4 is stable where step times spectral radius is below the first, RKC of order 2 with s stages below s² times the second
+/// RKC of order 2 with s stages is stable where step times spectral radius is below s² times this
 /// (Sommeijer, Shampine & Verwer, J. Comput. Appl. Math. 88 (1998)).
-const RK4_INTERVAL: f64 = 2.785;
 const RKC_INTERVAL: f64 = 0.65;
 /// A step of RKC far too long for the errors here, so that its time is a bound from below.
 const STABILISED_STEP: f64 = 0.01;
@@ -128,7 +127,8 @@ impl Case {
         let make = || Ok(Flow::new(self.operator(), stepper(step), &self.start()));
         let (seconds, ..) = self.run(&make, RK4_STEPS * step)?;
         let right_hand_side = seconds / (4.0 * RK4_STEPS);
-        let stages = (STABILISED_STEP * RK4_INTERVAL / limit / RKC_INTERVAL).sqrt();
+        let radius = method.stability_interval() / limit;
+        let stages = (STABILISED_STEP * radius / RKC_INTERVAL).sqrt();
         let stabilised = stages * right_hand_side * self.time / STABILISED_STEP;
         Ok([seconds * self.time / (RK4_STEPS * step), stabilised])
     }
