@@ -12,14 +12,15 @@
 //! The bracket less its middle value is the logarithm of a weight: one `exp` per *input*, as long as it stays within ±LIMIT, for
 //! which the outputs are cut into pieces where needed. All terms are positive: nothing cancels, overflows or is lost.
 //!
-//! *Split.* On fine grids a Gaussian is two Gaussians of half the variance in succession, with only every s-th node between:
+//! *Split.* On fine grids a Gaussian is two Gaussians of half the variance in succession, with fewer nodes between, s apart:
 //!
 //! ```text
 //! Σ_z e^{−2c(η−z)²} e^{−2c(z−k)²} = e^{−c(η−k)²} (√(π/4c)/s) (1 + 2 e^{−π²/4cs²} cos(…) + …),    z ∈ sZ.
 //! ```
 //!
 //! With `s h ≤ 0.37 √ε` the bracket is 1 to 5e-16 *for every pair of nodes*, so the split holds for every a, smooth or not;
-//! nothing about the data is assumed. Both sums then take about 40 terms per node on every grid, however fine.
+//! nothing about the data is assumed. Both sums then take about 40 terms per node on every grid, however fine. The nodes
+//! between need not be nodes of the grid ([`super::split`]).
 //!
 //! *Window.* A window ends where the exponents have dropped by CUTOFF from their maximum, by a lower bound from the slopes
 //! ([`super::window`]). How many nodes that takes at most is known beforehand from the smallest curvature λ, measured on the lines: the
@@ -32,20 +33,17 @@ use super::kernel::Kernel;
 use super::piece::Target;
 use super::rows::Survey;
 use super::source::Source;
+use super::split::Split;
 use super::strip::Strip;
 use super::taps::{OUTPUTS, Taps};
 use crate::elementary;
 use multiversion::multiversion;
-use std::f64::consts::PI;
 
 /// Terms below e^{−CUTOFF} ≈ 8.5e-17 of the largest are left out; all of them together are below 1e-17 of the sum.
 pub const CUTOFF: f64 = 37.0;
 
 /// Bound on the end terms of a sum, relative to the sum.
 pub const TAIL: f64 = 1e-16;
-
-/// Largest relative error of a split, for any data.
-const SPLIT_ERROR: f64 = 5e-16;
 
 /// Logarithms of weights stay within ±LIMIT, so that products of a weight and a tap that matter stay above e^{−2·LIMIT−CUTOFF}.
 pub const LIMIT: f64 = 320.0;
@@ -66,11 +64,8 @@ pub struct LinePlan {
     kernel: Kernel,
     /// c = h²/2ε.
     pub c: f64,
-    /// s: nodes between the intermediate nodes of a split; 1 where there is none.
-    pub stride: usize,
     pub direct: Taps,
-    /// From the nodes to every s-th, and from these to the nodes.
-    pub halves: [Taps; 2],
+    pub split: Option<Split>,
     /// The kernel around the circle.
     pub circle: Option<Taps>,
     /// log kernel at node distance i, repeated twice so that any rotation is contiguous.
@@ -92,30 +87,20 @@ impl LinePlan {
     pub fn new(points: usize, kernel: Kernel, epsilon: f64) -> Self {
         let h = 1.0 / points as f64;
         let c = h * h / (2.0 * epsilon);
-        let stride = longest_stride(c);
-        // Taps below e^{−2·LIMIT−CUTOFF} never matter.
-        let reach = |c: f64| ((2.0 * LIMIT + CUTOFF) / c).sqrt().ceil() as usize;
-        let gaussian = |c: f64, factor: f64| move |r: i64| factor * (-c * (r * r) as f64).exp();
-        let half = |step: usize, factor: f64| {
-            let reach = if stride > 1 { reach(2.0 * c) } else { 0 };
-            Taps::new(reach, step, gaussian(2.0 * c, factor))
-        };
-        let weight = stride as f64 * (4.0 * c / PI).sqrt();
         let once: Vec<f64> = (0..points)
             .map(|r| kernel.log_value(epsilon, r as f64 * h))
             .collect();
         let around = |r: i64| r.rem_euclid(points as i64) as usize;
         let circle = || {
             let kernel: Vec<f64> = once.iter().map(|log| log.exp()).collect();
-            Taps::new(points, 1, |r| kernel[around(r)])
+            Taps::new(points, [1, 1], |r| kernel[around(r as i64)])
         };
         Self {
             points,
             kernel,
             c,
-            stride,
-            direct: Taps::new(reach(c), 1, gaussian(c, 1.0)),
-            halves: [half(stride, weight), half(1, 1.0)],
+            direct: gaussian(c, [1, 1], 1.0),
+            split: Split::new(points, c),
             circle: (points <= LONGEST_CIRCLE).then(circle),
             log_kernel: [&once[..], &once[..]].concat(),
             cutoff: CUTOFF,
@@ -131,6 +116,13 @@ impl LinePlan {
     /// Inputs on either side of a piece that a strip holds at most: 40 √ε.
     pub fn margin(&self) -> usize {
         (40.0 / (2.0 * self.c).sqrt()).ceil() as usize + 2 * OUTPUTS
+    }
+
+    /// Distance of the nodes between the halves of a split in nodes; 1 where there is none.
+    pub fn apart(&self) -> f64 {
+        self.split
+            .as_ref()
+            .map_or(1.0, |split| split.spacing.nodes())
     }
 
     /// Drop of the exponents at the end of a window, over 2c.
@@ -191,7 +183,7 @@ impl LinePlan {
         let split = Way::Split {
             reach: [reach(1.0 + lambda), reach(4.0 * lambda / (1.0 + lambda))],
         };
-        let windowed = if self.stride > 1 { split } else { direct };
+        let windowed = if self.split.is_some() { split } else { direct };
         [direct, windowed, round]
             .into_iter()
             .min_by(|a, b| self.cost_of(*a).total_cmp(&self.cost_of(*b)))
@@ -200,13 +192,13 @@ impl LinePlan {
 
     /// Terms per output.
     fn terms_of(&self, way: Way) -> f64 {
-        let (n, s, block) = (self.points as f64, self.stride as f64, OUTPUTS as f64);
+        let (n, block) = (self.points as f64, OUTPUTS as f64);
         match way {
             Way::Direct { reach } => 2.0 * reach + block,
-            Way::Split { reach: [a, b] } => {
-                let halo = 1.0 + 2.0 * b / n;
-                (halo * (2.0 * a + block * s) + 2.0 * b + block) / s
-            }
+            Way::Split { reach } => match &self.split {
+                Some(split) => split.spacing.terms_within(reach, self.points),
+                None => f64::INFINITY,
+            },
             Way::Circle | Way::Dense => n,
         }
     }
@@ -235,10 +227,12 @@ impl LinePlan {
     }
 }
 
-/// Largest s with `2 e^{−π²/4cs²} ≤ SPLIT_ERROR`; 1 where the split saves nothing.
-fn longest_stride(c: f64) -> usize {
-    let longest = PI / (4.0 * c * (2.0 / SPLIT_ERROR).ln()).sqrt();
-    (longest as usize).max(1)
+/// Taps `factor·exp(−c δ²)` at distances δ of outputs p/q inputs apart, as far as they can matter: to e^{−2·LIMIT−CUTOFF}.
+pub fn gaussian(c: f64, ratio: [usize; 2], factor: f64) -> Taps {
+    let reach = ((2.0 * LIMIT + CUTOFF) / c).sqrt().ceil() as usize;
+    Taps::new(reach, ratio, |distance| {
+        factor * (-c * (distance * distance)).exp()
+    })
 }
 
 #[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2"))]
@@ -264,6 +258,7 @@ mod tests {
     use super::super::rows::survey;
     use super::super::taps::{LANES, Row};
     use super::*;
+    use std::f64::consts::PI;
 
     /// Lines `−p/ε − f` of smooth p, with curvature between 1 ∓ `bend` at ε, and noise of alternating sign on top.
     fn tile(n: usize, epsilon: f64, bend: f64, noise: f64) -> Vec<Row> {
@@ -339,7 +334,7 @@ mod tests {
         let plan = LinePlan::new(n, Kernel::Heat, epsilon);
         let rough = tile(n, epsilon, 0.3, noise);
         let (way, held, error) = compare(&plan, &rough);
-        assert!(matches!(way, Way::Split { .. }) && held && plan.stride > 2);
+        assert!(matches!(way, Way::Split { .. }) && held && plan.split.is_some());
         assert!(error < 1e-14, "{error:e}");
         // To skip nodes instead would be wrong by the noise.
         let skipped: f64 = rough.iter().step_by(2).map(|row| row[0].exp()).sum();
@@ -355,21 +350,6 @@ mod tests {
             let (way, held, error) = compare(&plan, &tile(n, epsilon, 0.0, 0.0));
             assert!(!held && way != Way::Circle && way != Way::Dense, "{n}");
             assert!(error < 1e-14, "{n}: {error:e}");
-        }
-    }
-
-    #[test]
-    fn the_stride_is_the_longest_that_keeps_the_bound() {
-        for c in [1e-2, 1e-3, 1e-4] {
-            let s = longest_stride(c);
-            // The bracket of the split where it is largest and smallest: midway on a node and between two.
-            let sum = |s: usize, middle: f64| -> f64 {
-                let terms = (-4000..=4000).map(|z| f64::from(z) * s as f64 - middle);
-                terms.map(|z| (-4.0 * c * z * z).exp()).sum::<f64>() * s as f64
-            };
-            let spread = |s: usize| sum(s, 0.0) / sum(s, 0.5 * s as f64) - 1.0;
-            assert!(spread(s).abs() < 2e-15, "{s}: {:e}", spread(s));
-            assert!(spread(2 * s) > 1e-9);
         }
     }
 

@@ -21,6 +21,7 @@ mod piece;
 pub mod reference;
 mod rows;
 mod source;
+mod split;
 mod strip;
 mod taps;
 mod window;

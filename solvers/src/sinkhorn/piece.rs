@@ -2,8 +2,10 @@
 
 use super::line::{LIMIT, LinePlan, TAIL};
 use super::rows::{Finish, extent, finish, weigh};
+use super::split::Split;
 use super::taps::{LANES, OUTPUTS, Row, Taps, sum};
 use super::window::{Maximisers, Position, Reach};
+use std::ops::Range;
 
 /// Where the sums go: lane l's outputs from `l·lane` on, as `scale·b + shift`.
 pub struct Target<'a> {
@@ -51,6 +53,11 @@ impl Piece {
     pub fn last_block(&self) -> i64 {
         ((self.length - 1) / OUTPUTS * OUTPUTS) as i64
     }
+
+    /// The blocks of eight outputs.
+    fn blocks(&self) -> Range<i64> {
+        0..self.length.div_ceil(OUTPUTS) as i64
+    }
 }
 
 /// Exponents from `first` on.
@@ -59,6 +66,28 @@ pub struct Inputs<'a> {
     pub first: i64,
     /// The middle of their range, if they are a circle's.
     pub middle: Option<f64>,
+}
+
+/// The inputs that blocks need, first and last.
+pub struct Windows {
+    between: Vec<[i64; 2]>,
+    outputs: Vec<[i64; 2]>,
+}
+
+impl Windows {
+    /// For pieces with at most `rows` outputs and nodes between.
+    pub fn new(rows: usize) -> Self {
+        let list = || Vec::with_capacity(rows / OUTPUTS + 2);
+        Self {
+            between: list(),
+            outputs: list(),
+        }
+    }
+}
+
+/// From the first of the inputs that some blocks need to the last.
+fn extremes(windows: &[[i64; 2]]) -> Option<[i64; 2]> {
+    Some([windows.first()?[0], windows.last()?[1]])
 }
 
 /// The sums of one piece.
@@ -70,20 +99,27 @@ pub struct Sums<'a, 'b> {
     /// Position of the first weight.
     pub first: i64,
     pub maximisers: &'a Maximisers,
+    pub windows: &'a mut Windows,
     pub target: &'a mut Target<'b>,
 }
 
 impl Sums<'_, '_> {
     /// Outputs straight from the inputs.
     pub fn direct(&mut self) -> Option<()> {
-        let drop = self.plan.drop();
-        let reach = Reach::new(self.maximisers, Position::Input, 1, drop);
-        let finish = self.weigh(reach.range(0, self.piece.last_block())?)?;
-        let nodes = Nodes::new(self.weights, self.first, 1);
+        let windows = &mut self.windows.outputs;
+        Reach::new(self.maximisers, Position::Input, self.plan.drop()).windows(
+            self.piece.blocks(),
+            [1.0, 1.0],
+            windows,
+        )?;
+        let range = extremes(windows)?;
+        let finish = self.weigh(range)?;
+        let nodes = Nodes::new(self.weights, self.first);
+        let windows = &self.windows.outputs;
         outputs(
             &nodes,
             &self.plan.direct,
-            reach,
+            windows,
             &self.piece,
             &finish,
             self.target,
@@ -91,28 +127,48 @@ impl Sums<'_, '_> {
     }
 
     /// Inputs to the nodes between, these to the outputs.
-    pub fn split(&mut self, between: &mut [Row]) -> Option<()> {
-        let (stride, drop) = (self.plan.stride as i64, self.plan.drop());
-        let to_outputs = Reach::new(self.maximisers, Position::Between, 1, drop);
-        let range = to_outputs.range(0, self.piece.last_block())?;
-        let first = (range[0] / stride as f64) as i64 - 1;
-        let count = (range[1] / stride as f64) as i64 + 2 - first;
-        let between = between.get_mut(..(count as usize).next_multiple_of(OUTPUTS))?;
+    pub fn split(&mut self, split: &Split, between: &mut [Row]) -> Option<()> {
+        let (s, drop, eight) = (split.spacing.nodes(), self.plan.drop(), OUTPUTS as i64);
+        let windows = &mut *self.windows;
+        Reach::new(self.maximisers, Position::Between, drop).windows(
+            self.piece.blocks(),
+            [1.0, s],
+            &mut windows.outputs,
+        )?;
+        let needed = extremes(&windows.outputs)?;
+        // Round the circle they repeat.
+        let circle = split.spacing.circle.filter(|_| self.piece.whole);
+        let blocks = match circle {
+            Some(count) => 0..count.div_ceil(OUTPUTS) as i64,
+            None => needed[0].div_euclid(eight)..needed[1].div_euclid(eight) + 1,
+        };
+        let first = (eight * blocks.start).min(needed[0]);
+        let count = (eight * blocks.end).max(needed[1] + 1) - first;
+        let between = between.get_mut(..usize::try_from(count).ok()?)?;
 
-        let mut to_between = Reach::new(self.maximisers, Position::HalfInput, stride, drop);
-        let origin = |block: usize| stride * (first + (block * OUTPUTS) as i64);
-        let range = to_between.range(origin(0), origin(between.len() / OUTPUTS - 1))?;
+        Reach::new(self.maximisers, Position::HalfInput, drop).windows(
+            blocks.clone(),
+            [s, 1.0],
+            &mut windows.between,
+        )?;
+        let range = extremes(&windows.between)?;
         let finish = self.weigh(range)?;
-        let nodes = Nodes::new(self.weights, self.first, 1);
-        for (block, sums) in between.as_chunks_mut().0.iter_mut().enumerate() {
-            let window = to_between.window(origin(block))?;
-            nodes.sum(&self.plan.halves[0], window, origin(block), sums)?;
+        let nodes = Nodes::new(self.weights, self.first);
+        let own = (eight * blocks.start - first) as usize;
+        let sums = between[own..].as_chunks_mut().0.iter_mut();
+        for ((block, window), sums) in blocks.zip(&self.windows.between).zip(sums) {
+            nodes.sum(&split.to_between, block, *window, sums)?;
         }
-        let nodes = Nodes::new(between, first, stride);
+        if let Some(count) = circle {
+            let last = (needed[1] - first) as usize;
+            repeat(between, own, count, (needed[0] - first) as usize, last);
+        }
+        let nodes = Nodes::new(between, first);
+        let windows = &self.windows.outputs;
         outputs(
             &nodes,
-            &self.plan.halves[1],
-            to_outputs,
+            &split.to_outputs,
+            windows,
             &self.piece,
             &finish,
             self.target,
@@ -120,9 +176,9 @@ impl Sums<'_, '_> {
     }
 
     /// Weights of the inputs within `range`; `None` where these are not there or their exponents differ by more than 2·LIMIT.
-    fn weigh(&mut self, range: [f64; 2]) -> Option<Finish> {
-        let low = usize::try_from(range[0] as i64 - 1 - self.first).ok()?;
-        let high = usize::try_from(range[1] as i64 + 1 - self.first).ok()?;
+    fn weigh(&mut self, range: [i64; 2]) -> Option<Finish> {
+        let low = usize::try_from(range[0] - self.first).ok()?;
+        let high = usize::try_from(range[1] - self.first).ok()?;
         let Inputs {
             exponents,
             first,
@@ -165,53 +221,44 @@ fn repeat(rows: &mut [Row], own: usize, n: usize, low: usize, high: usize) {
     }
 }
 
-/// Rows at the positions `spacing·first`, `spacing·(first + 1)`, …
+/// Rows of the inputs `first`, `first + 1`, …
 struct Nodes<'a> {
     rows: &'a [Row],
     first: i64,
-    spacing: i64,
 }
 
 impl<'a> Nodes<'a> {
-    fn new(rows: &'a [Row], first: i64, spacing: i64) -> Self {
-        Self {
-            rows,
-            first,
-            spacing,
-        }
+    fn new(rows: &'a [Row], first: i64) -> Self {
+        Self { rows, first }
     }
 
-    /// Sums over the positions within `window` for the outputs from `origin` on; `None` where the window is not enough.
+    /// Sums over the inputs within `window` for a block of outputs; `None` where the window is not enough.
     fn sum(
         &self,
         taps: &Taps,
-        window: [f64; 2],
-        origin: i64,
+        block: i64,
+        [low, high]: [i64; 2],
         sums: &mut [Row; OUTPUTS],
     ) -> Option<()> {
-        // Truncation, outwards by one: rounding would be a library call.
-        let low = (window[0] / self.spacing as f64) as i64 - 1;
-        let high = (window[1] / self.spacing as f64) as i64 + 1;
         let start = usize::try_from(low - self.first).ok()?;
         let rows = self.rows.get(start..=start + (high - low) as usize)?;
-        let taps = taps.from(self.spacing * low - origin, self.spacing * high - origin)?;
-        sum(rows, taps, self.spacing as usize, TAIL, sums).then_some(())
+        sum(rows, taps.of(block, low, high)?, TAIL, sums).then_some(())
     }
 }
 
-/// The outputs of a piece, each from the nodes within its reach.
+/// The outputs of a piece, each from the inputs within its window.
 fn outputs(
     nodes: &Nodes,
     taps: &Taps,
-    mut reach: Reach,
+    windows: &[[i64; 2]],
     piece: &Piece,
     finish: &Finish,
     target: &mut Target,
 ) -> Option<()> {
     let mut sums = [[0.0; LANES]; OUTPUTS];
-    for origin in (0..=piece.last_block()).step_by(OUTPUTS) {
-        nodes.sum(taps, reach.window(origin)?, origin, &mut sums)?;
-        write(&sums, finish, piece, origin, target);
+    for (block, window) in piece.blocks().zip(windows) {
+        nodes.sum(taps, block, *window, &mut sums)?;
+        write(&sums, finish, piece, OUTPUTS as i64 * block, target);
     }
     Some(())
 }

@@ -1,7 +1,7 @@
 //! Eight lines side by side: all outputs of a circle at once, or piece by piece.
 
 use super::line::{LIMIT, LinePlan, Way};
-use super::piece::{Inputs, Piece, Sums, Target, write};
+use super::piece::{Inputs, Piece, Sums, Target, Windows, write};
 use super::rows::{Survey, weigh};
 use super::source::Source;
 use super::taps::{LANES, OUTPUTS, Row, sum};
@@ -14,17 +14,21 @@ pub struct Strip {
     /// Sums at the nodes between the halves of a split.
     between: Vec<Row>,
     maximisers: Maximisers,
+    windows: Windows,
 }
 
 impl Strip {
     /// For pieces of at most `length` outputs.
     pub fn new(plan: &LinePlan, length: usize) -> Self {
         let rows = length.max(plan.piece()) + 2 * plan.margin();
+        let apart = plan.apart();
+        let between = (rows as f64 / apart) as usize + 4 * OUTPUTS;
         Self {
             exponents: vec![[0.0; LANES]; rows],
             weights: vec![[0.0; LANES]; rows],
-            between: vec![[0.0; LANES]; rows / plan.stride + 2 * OUTPUTS],
-            maximisers: Maximisers::new(rows, plan.stride),
+            between: vec![[0.0; LANES]; between],
+            maximisers: Maximisers::new(rows, apart as usize),
+            windows: Windows::new(rows),
         }
     }
 
@@ -120,12 +124,13 @@ impl Strip {
             weights: &mut self.weights[..rows],
             first: -margin,
             maximisers: &self.maximisers,
+            windows: &mut self.windows,
             target,
         };
-        match way {
-            Way::Direct { .. } => sums.direct(),
-            Way::Split { .. } => sums.split(&mut self.between),
-            Way::Circle | Way::Dense => None,
+        match (way, &plan.split) {
+            (Way::Direct { .. }, _) => sums.direct(),
+            (Way::Split { .. }, Some(split)) => sums.split(split, &mut self.between),
+            _ => None,
         }
         .is_some()
     }
@@ -149,8 +154,8 @@ impl Strip {
         let mut sums = [[0.0; LANES]; OUTPUTS];
         let last = plan.points as i64 - 1;
         (0..=piece.last_block()).step_by(OUTPUTS).all(|origin| {
-            let all = taps.from(-origin, last - origin);
-            let done = all.is_some_and(|taps| sum(weights, taps, 1, f64::MAX, &mut sums));
+            let all = taps.of(origin / OUTPUTS as i64, 0, last);
+            let done = all.is_some_and(|taps| sum(weights, taps, f64::MAX, &mut sums));
             if done {
                 write(&sums, &finish, &piece, origin, target);
             }
@@ -173,6 +178,6 @@ fn margin(plan: &LinePlan, way: Way, survey: &Survey, piece: &Piece) -> i64 {
         true => 0.0,
         false => (half * (1.0 / lambda - 1.0)).clamp(0.0, 2.0 * survey.drift),
     };
-    let slack = (3 + OUTPUTS * plan.stride) as f64;
+    let slack = 3.0 + OUTPUTS as f64 * plan.apart();
     (moved + piece.spread + reach + slack) as i64
 }

@@ -15,37 +15,64 @@ pub const OUTPUTS: usize = 8;
 /// One node of eight lines.
 pub type Row = [f64; LANES];
 
-/// Taps `k(δ − r·step)` of the outputs r = 0 … 7 at the input offset δ from output 0.
+/// Taps `k(i − o)` between the inputs i and eight outputs, at o in units of the inputs: output j is at `j·p/q`.
 pub struct Taps {
+    /// A table for each place that the first output of a block can have after an input.
     rows: Vec<[f64; OUTPUTS]>,
-    /// Row 0 has offset −reach.
+    /// Rows of a table.
+    length: usize,
+    /// Row 0 is the input `reach` before the one at or before the first output.
     reach: i64,
+    /// `8p/q` in lowest terms.
+    block: [i64; 2],
 }
 
 impl Taps {
-    /// Offsets −reach … reach from every one of the outputs.
-    pub fn new(reach: usize, step: usize, tap: impl Fn(i64) -> f64) -> Self {
-        let (reach, step) = (reach as i64, step as i64);
-        let last = reach + step * (OUTPUTS as i64 - 1);
-        let first = -reach - step * (OUTPUTS as i64 - 1);
-        let once: Vec<f64> = (first..=last).map(tap).collect();
-        let row =
-            |delta: i64| std::array::from_fn(|r| once[(delta - r as i64 * step - first) as usize]);
+    /// At least `reach` inputs on either side of every output, for outputs that are p/q inputs apart.
+    pub fn new(reach: usize, [p, q]: [usize; 2], tap: impl Fn(f64) -> f64) -> Self {
+        let places = places([p, q]);
+        let (p, q, eight) = (p as i64, q as i64, OUTPUTS as i64);
+        let last = ((eight - 1) * p).div_euclid(q) + 1 + reach as i64;
+        let length = (last + reach as i64 + 1) as usize;
+        let denominator = places as i64;
+        let block = [eight * p * denominator / q, denominator];
+        let row = |place: i64, input: i64| {
+            // One rounding for the whole distance.
+            let distance =
+                |r: i64| (input * q - place * (q / denominator) - r * p) as f64 / q as f64;
+            std::array::from_fn(|r| tap(distance(r as i64)))
+        };
+        let tables = (0..denominator)
+            .flat_map(|place| (-(reach as i64)..=last).map(move |input| (place, input)));
         Self {
-            rows: (-reach..=last).map(row).collect(),
-            reach,
+            rows: tables.map(|(place, input)| row(place, input)).collect(),
+            length,
+            reach: reach as i64,
+            block,
         }
     }
 
-    /// Rows from the offset δ on; `None` where the table does not reach from δ to `last`.
-    pub fn from(&self, delta: i64, last: i64) -> Option<&[[f64; OUTPUTS]]> {
-        let start = delta + self.reach;
-        let covered = start >= 0 && last + self.reach < self.rows.len() as i64;
-        covered.then(|| &self.rows[start as usize..])
+    /// Rows of the inputs `low` to `high` for the outputs `8·block …`; `None` where the table does not reach so far.
+    pub fn of(&self, block: i64, low: i64, high: i64) -> Option<&[[f64; OUTPUTS]]> {
+        let [inputs, places] = self.block;
+        let origin = (block * inputs).div_euclid(places);
+        let place = (block * inputs).rem_euclid(places) as usize;
+        let (start, end) = (low - origin + self.reach, high - origin + self.reach);
+        let covered = start >= 0 && start <= end && end < self.length as i64;
+        covered.then(|| &self.rows[place * self.length..][start as usize..=end as usize])
     }
 }
 
-/// `sums[r] = Σ_k rows[k] taps[k·stride][r]`; false where the first or last term is above `tail` of the sum, so that the window is
+/// Places that the first of eight outputs, p/q inputs apart, can have between two inputs: `q / gcd(8p, q)`.
+pub fn places([p, q]: [usize; 2]) -> usize {
+    let (mut a, mut b) = (OUTPUTS * p, q);
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    q / a
+}
+
+/// `sums[r] = Σ_k rows[k] taps[k][r]`; false where the first or last term is above `tail` of the sum, so that the window is
 /// too narrow, or where anything is not a number.
 ///
 /// What lies beyond an end decays faster than the terms towards it (the summand is log-concave), so the end bounds it.
@@ -54,36 +81,24 @@ impl Taps {
     "x86_64+avx2+fma",
     "x86_64+avx2"
 ))]
-pub fn sum(
-    rows: &[Row],
-    taps: &[[f64; OUTPUTS]],
-    stride: usize,
-    tail: f64,
-    sums: &mut [Row; OUTPUTS],
-) -> bool {
+pub fn sum(rows: &[Row], taps: &[[f64; OUTPUTS]], tail: f64, sums: &mut [Row; OUTPUTS]) -> bool {
     const FUSED: bool = target_cfg_f!(any(target_feature = "fma", target_arch = "aarch64"));
     // Eight accumulators of the full width need 32 registers; of half the width, 16.
     if target_cfg_f!(target_feature = "avx512f") {
-        accumulate::<FUSED, LANES>(rows, taps, stride, 0, sums);
+        accumulate::<FUSED, LANES>(rows, taps, 0, sums);
     } else {
-        accumulate::<FUSED, { LANES / 2 }>(rows, taps, stride, 0, sums);
-        accumulate::<FUSED, { LANES / 2 }>(rows, taps, stride, LANES / 2, sums);
+        accumulate::<FUSED, { LANES / 2 }>(rows, taps, 0, sums);
+        accumulate::<FUSED, { LANES / 2 }>(rows, taps, LANES / 2, sums);
     }
-    enough(rows, taps, stride, tail, sums)
+    enough(rows, taps, tail, sums)
 }
 
 /// Whether the first and the last term are below `tail` of the sum in every lane. A function of its own: within [`sum`] the compiler
 /// would keep the first and the last accumulator together for it, by shuffles in the loop over the rows.
 #[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2"))]
-fn enough(
-    rows: &[Row],
-    taps: &[[f64; OUTPUTS]],
-    stride: usize,
-    tail: f64,
-    sums: &[Row; OUTPUTS],
-) -> bool {
+fn enough(rows: &[Row], taps: &[[f64; OUTPUTS]], tail: f64, sums: &[Row; OUTPUTS]) -> bool {
     let end = rows.len() - 1;
-    let (low, high) = (taps[0][0], taps[end * stride][OUTPUTS - 1]);
+    let (low, high) = (taps[0][0], taps[end][OUTPUTS - 1]);
     let mut enough = true;
     for lane in 0..LANES {
         enough &= rows[0][lane] * low <= tail * sums[0][lane];
@@ -97,12 +112,11 @@ fn enough(
 fn accumulate<const FUSED: bool, const WIDTH: usize>(
     rows: &[Row],
     taps: &[[f64; OUTPUTS]],
-    stride: usize,
     first: usize,
     sums: &mut [Row; OUTPUTS],
 ) {
     let mut lanes = [[0.0; WIDTH]; OUTPUTS];
-    for (row, tap) in rows.iter().zip(taps.iter().step_by(stride)) {
+    for (row, tap) in rows.iter().zip(taps) {
         for r in 0..OUTPUTS {
             for lane in 0..WIDTH {
                 lanes[r][lane] = multiply_add::<FUSED>(row[first + lane], tap[r], lanes[r][lane]);
@@ -120,8 +134,8 @@ mod tests {
 
     const C: f64 = 0.01;
 
-    fn gaussian(r: i64) -> f64 {
-        (-C * (r * r) as f64).exp()
+    fn gaussian(distance: f64) -> f64 {
+        (-C * distance * distance).exp()
     }
 
     /// Weights that make every lane a Gaussian of its own, of which node 100 is the middle.
@@ -137,35 +151,55 @@ mod tests {
 
     #[test]
     fn sums_are_those_of_the_definition() {
-        let (weights, taps) = (weights(), Taps::new(300, 3, gaussian));
-        let mut sums = [[0.0; LANES]; OUTPUTS];
-        // Inputs 20, 22, …, 180 of the outputs 90, 93, ….
-        let rows: Vec<Row> = weights[20..=180].iter().copied().step_by(2).collect();
-        let table = taps.from(20 - 90, 180 - 90).unwrap();
-        assert!(sum(&rows, table, 2, 1e-9, &mut sums));
-        for r in 0..OUTPUTS {
-            for lane in 0..LANES {
-                let exact: f64 = (20..=180)
-                    .step_by(2)
-                    .map(|k| weights[k][lane] * gaussian(k as i64 - 90 - 3 * r as i64))
-                    .sum();
-                approx::assert_relative_eq!(sums[r][lane], exact, max_relative = 1e-14);
+        let weights = weights();
+        for (p, q, block) in [
+            (1, 1, 12),
+            (3, 1, 4),
+            (32, 11, 4),
+            (32, 11, 5),
+            (3, 8, 33),
+            (7, 20, 33),
+        ] {
+            let taps = Taps::new(300, [p, q], gaussian);
+            let mut sums = [[0.0; LANES]; OUTPUTS];
+            let table = taps.of(block, 20, 180).unwrap();
+            assert!(sum(&weights[20..=180], table, 1e-9, &mut sums));
+            for r in 0..OUTPUTS {
+                let output = (8 * block as usize + r) as f64 * p as f64 / q as f64;
+                for lane in 0..LANES {
+                    let terms = (20..=180).map(|k| weights[k][lane] * gaussian(k as f64 - output));
+                    let exact: f64 = terms.sum();
+                    approx::assert_relative_eq!(sums[r][lane], exact, max_relative = 1e-14);
+                }
             }
         }
     }
 
     #[test]
+    fn blocks_before_the_first_have_the_places_of_those_after() {
+        let taps = Taps::new(40, [32, 11], gaussian);
+        let table = |block: i64| {
+            let origin = (block * 256).div_euclid(11);
+            taps.of(block, origin - 20, origin + 30).unwrap().to_vec()
+        };
+        assert!(table(-3) == table(8) && table(-3) != table(-2));
+        assert_eq!(places([32, 11]), 11);
+        assert_eq!(places([3, 8]), 1);
+        assert_eq!(places([7, 20]), 5);
+    }
+
+    #[test]
     fn narrow_registers_give_the_bits_of_wide_ones() {
-        let (weights, taps) = (weights(), Taps::new(300, 1, gaussian));
-        let table = taps.from(-100, 100).unwrap();
+        let (weights, taps) = (weights(), Taps::new(300, [1, 1], gaussian));
+        let table = taps.of(12, -4, 196).unwrap();
         let (mut wide, mut narrow) = ([[0.0; LANES]; OUTPUTS], [[0.0; LANES]; OUTPUTS]);
-        accumulate::<false, LANES>(&weights, table, 1, 0, &mut wide);
+        accumulate::<false, LANES>(&weights, table, 0, &mut wide);
         for first in [0, LANES / 2] {
-            accumulate::<false, { LANES / 2 }>(&weights, table, 1, first, &mut narrow);
+            accumulate::<false, { LANES / 2 }>(&weights, table, first, &mut narrow);
         }
         assert_eq!(wide, narrow);
         let mut fused = [[0.0; LANES]; OUTPUTS];
-        accumulate::<true, LANES>(&weights, table, 1, 0, &mut fused);
+        accumulate::<true, LANES>(&weights, table, 0, &mut fused);
         for (a, b) in fused.iter().flatten().zip(wide.iter().flatten()) {
             approx::assert_relative_eq!(a, b, max_relative = 1e-14);
         }
@@ -173,11 +207,11 @@ mod tests {
 
     #[test]
     fn a_window_that_is_too_narrow_is_seen() {
-        let (weights, taps) = (weights(), Taps::new(300, 1, gaussian));
+        let (weights, taps) = (weights(), Taps::new(300, [1, 1], gaussian));
         let enough = |low: usize, high: usize| {
-            let table = taps.from(low as i64 - 96, high as i64 - 96).unwrap();
+            let table = taps.of(12, low as i64, high as i64).unwrap();
             let mut sums = [[0.0; LANES]; OUTPUTS];
-            sum(&weights[low..=high], table, 1, 1e-16, &mut sums)
+            sum(&weights[low..=high], table, 1e-16, &mut sums)
         };
         assert!(enough(36, 164));
         assert!(!enough(60, 164) && !enough(36, 140));
@@ -185,17 +219,17 @@ mod tests {
 
     #[test]
     fn tables_give_no_more_than_they_hold() {
-        let taps = Taps::new(10, 2, gaussian);
-        assert!(taps.from(-10, 24).is_some());
-        assert!(taps.from(-11, 0).is_none() && taps.from(0, 25).is_none());
+        let taps = Taps::new(10, [2, 1], gaussian);
+        assert!(taps.of(0, -10, 24).is_some() && taps.of(3, 38, 72).is_some());
+        assert!(taps.of(0, -11, 0).is_none() && taps.of(0, 0, 26).is_none());
     }
 
     #[test]
     fn a_weight_that_is_not_a_number_is_seen() {
-        let (mut weights, taps) = (weights(), Taps::new(300, 1, gaussian));
+        let (mut weights, taps) = (weights(), Taps::new(300, [1, 1], gaussian));
         weights[80][5] = f64::NAN;
         let mut sums = [[0.0; LANES]; OUTPUTS];
-        let table = taps.from(-100, 100).unwrap();
-        assert!(!sum(&weights, table, 1, f64::MAX, &mut sums));
+        let table = taps.of(12, -4, 196).unwrap();
+        assert!(!sum(&weights, table, f64::MAX, &mut sums));
     }
 }

@@ -7,6 +7,7 @@
 
 use super::rows::shifts;
 use super::taps::{OUTPUTS, Row};
+use std::ops::Range;
 
 /// Every so many nodes k the smallest and the largest `Y_k` of the lanes.
 pub struct Maximisers {
@@ -26,9 +27,9 @@ struct Sample {
 }
 
 impl Maximisers {
-    /// For at most `rows` nodes; `stride` nodes may be wasted.
-    pub fn new(rows: usize, stride: usize) -> Self {
-        let every = stride.max(OUTPUTS);
+    /// For at most `rows` nodes; `every` nodes may be wasted.
+    pub fn new(rows: usize, every: usize) -> Self {
+        let every = every.max(OUTPUTS);
         Self {
             samples: Vec::with_capacity(rows / every + 4),
             shifts: vec![[0.0; 2]; rows / every + 1],
@@ -97,11 +98,10 @@ pub enum Position {
     Between,
 }
 
-/// Windows for blocks of outputs `step` apart, to be asked for in increasing order.
+/// Windows for blocks of outputs, to be asked for in increasing order.
 pub struct Reach<'a> {
     samples: &'a [Sample],
     position: Position,
-    step: i64,
     /// What the exponents must have dropped by at the ends of a window, over 2c.
     drop: f64,
     ends: Ends,
@@ -117,19 +117,34 @@ struct Ends {
 }
 
 impl<'a> Reach<'a> {
-    pub fn new(maximisers: &'a Maximisers, position: Position, step: i64, drop: f64) -> Self {
+    pub fn new(maximisers: &'a Maximisers, position: Position, drop: f64) -> Self {
         Self {
             samples: &maximisers.samples,
             position,
-            step,
             drop,
             ends: Ends::default(),
         }
     }
 
-    /// The positions that the block from `origin` on needs; `None` where they lie beyond the inputs.
-    pub fn window(&mut self, origin: i64) -> Option<[f64; 2]> {
-        let [from, to] = self.block(origin);
+    /// The first and the last input that each of some blocks of eight outputs needs, for outputs and inputs so many nodes apart;
+    /// `None` where they lie beyond the samples.
+    pub fn windows(
+        mut self,
+        blocks: Range<i64>,
+        [output, input]: [f64; 2],
+        windows: &mut Vec<[i64; 2]>,
+    ) -> Option<()> {
+        windows.clear();
+        for block in blocks {
+            let from = (OUTPUTS as i64 * block) as f64 * output;
+            let [low, high] = self.window([from, from + (OUTPUTS - 1) as f64 * output])?;
+            windows.push([floor(low / input), -floor(-high / input)]);
+        }
+        Some(())
+    }
+
+    /// The positions that the outputs need.
+    fn window(&mut self, [from, to]: [f64; 2]) -> Option<[f64; 2]> {
         while self.is(self.ends.low + 1, |s| self.below(s, from)) {
             self.ends.low += 1;
         }
@@ -148,35 +163,6 @@ impl<'a> Reach<'a> {
             self.ends.last += 1;
         }
         self.positions(&self.ends, [from, to])
-    }
-
-    /// The positions that the blocks from `first` to `last` need.
-    pub fn range(&self, first: i64, last: i64) -> Option<[f64; 2]> {
-        let window = |origin: i64| {
-            let [from, to] = self.block(origin);
-            let count = |test: &dyn Fn(&Sample) -> bool| self.samples.partition_point(test);
-            let low = count(&|s| self.below(s, from)).checked_sub(1)?;
-            let high = count(&|s| !self.above(s, to));
-            let (below, above) = (self.samples.get(low)?, self.samples.get(high)?);
-            let far =
-                |s: &Sample| s.node < below.node && self.drop_below(below, s, from) >= self.drop;
-            let near =
-                |s: &Sample| s.node <= above.node || self.drop_above(above, s, to) < self.drop;
-            let ends = Ends {
-                low,
-                high,
-                first: count(&far).checked_sub(1)?,
-                last: count(&near),
-            };
-            self.positions(&ends, [from, to])
-        };
-        Some([window(first)?[0], window(last)?[1]])
-    }
-
-    /// First and last output of the block from `origin` on.
-    fn block(&self, origin: i64) -> [f64; 2] {
-        let last = origin + self.step * (OUTPUTS as i64 - 1);
-        [origin as f64, last as f64]
     }
 
     fn is(&self, index: usize, test: impl Fn(&Sample) -> bool) -> bool {
@@ -239,4 +225,10 @@ impl<'a> Reach<'a> {
             Position::Input | Position::HalfInput => [first.node, last.node],
         })
     }
+}
+
+/// The largest integer that is not larger: the method would be a library call.
+fn floor(x: f64) -> i64 {
+    let truncated = x as i64;
+    truncated - i64::from(truncated as f64 > x)
 }
