@@ -156,6 +156,7 @@ fn pass(
         .enumerate()
         .map(|(task, values)| {
             scratch.with(|Scratch { tiles, strip }| {
+                strip.forget();
                 let groups = values.chunks_mut(LANES * n);
                 from.gather(task * lines, rest, n, &mut tiles[..groups.len() * n]);
                 let tiles = tiles.chunks_exact(n);

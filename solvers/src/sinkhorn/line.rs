@@ -23,7 +23,7 @@
 //! between need not be nodes of the grid ([`super::split`]).
 //!
 //! *Window.* A window ends where the exponents have dropped by CUTOFF from their maximum, by a lower bound from the slopes
-//! ([`super::window`]). How many nodes that takes at most is known beforehand from the smallest curvature λ, measured on the lines: the
+//! ([`super::reach`]). How many nodes that takes at most is known beforehand from the smallest curvature λ, measured on the lines: the
 //! terms fall as `e^{−cλ(i−i*)²}` at least, so `√(CUTOFF/cλ)` nodes on either side suffice; for the halves of a split the
 //! curvatures are `1 + λ` and, after the sum over i, `4λ/(1 + λ)`. What was left out is checked in every sum: its first and
 //! last term must be below TAIL of it ([`super::taps::sum`]). What fails is summed around the whole circle, or as the
@@ -34,7 +34,7 @@ use super::piece::Target;
 use super::rows::Survey;
 use super::source::Source;
 use super::split::Split;
-use super::strip::Strip;
+use super::strip::{Lines, Strip};
 use super::taps::{OUTPUTS, Taps};
 use crate::elementary;
 use multiversion::multiversion;
@@ -81,6 +81,20 @@ pub enum Way {
     Split { reach: [f64; 2] },
     Circle,
     Dense,
+}
+
+impl Way {
+    /// The same kind, with windows of nearly the same half-widths.
+    pub fn resembles(self, other: Self) -> bool {
+        let near = |a: f64, b: f64| (a - b).abs() <= 0.1 * b;
+        match (self, other) {
+            (Self::Direct { reach: a }, Self::Direct { reach: b }) => near(a, b),
+            (Self::Split { reach: a }, Self::Split { reach: b }) => {
+                near(a[0], b[0]) && near(a[1], b[1])
+            }
+            _ => false,
+        }
+    }
 }
 
 impl LinePlan {
@@ -144,8 +158,14 @@ impl LinePlan {
         }
         let way = self.way(survey);
         let around = self.circle.is_some() && survey.range() <= 2.0 * LIMIT;
-        let done = way != Way::Dense && strip.run(self, way, source, survey, target)
-            || around && strip.run(self, Way::Circle, source, survey, target);
+        let lines = |way| Lines {
+            plan: self,
+            way,
+            source,
+            survey,
+        };
+        let done = way != Way::Dense && strip.run(lines(way), target)
+            || around && strip.run(lines(Way::Circle), target);
         if !done {
             self.dense(source, target);
         }
@@ -162,7 +182,7 @@ impl LinePlan {
     }
 
     /// The cheapest way that these lines allow.
-    fn way(&self, survey: &Survey) -> Way {
+    pub fn way(&self, survey: &Survey) -> Way {
         let round = match survey.range() <= 2.0 * LIMIT && self.circle.is_some() {
             true => Way::Circle,
             false => Way::Dense,
@@ -254,14 +274,14 @@ fn log_sum_exp(a: &[f64], kernel: &[f64], work: &mut [f64]) -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::super::rows::survey;
     use super::super::taps::{LANES, Row};
     use super::*;
     use std::f64::consts::PI;
 
     /// Lines `−p/ε − f` of smooth p, with curvature between 1 ∓ `bend` at ε, and noise of alternating sign on top.
-    fn tile(n: usize, epsilon: f64, bend: f64, noise: f64) -> Vec<Row> {
+    pub fn tile(n: usize, epsilon: f64, bend: f64, noise: f64) -> Vec<Row> {
         let exponent = |i: usize, lane: usize| {
             let phase = 2.0 * PI * (i as f64 / n as f64 + 0.01 * lane as f64);
             let p = bend / (4.0 * PI * PI) * phase.cos();
@@ -292,7 +312,13 @@ mod tests {
             }
         }
         let way = plan.way(&survey);
-        let held = strip.run(plan, way, &source, &survey, &mut target(&mut fast, n));
+        let lines = Lines {
+            plan,
+            way,
+            source: &source,
+            survey: &survey,
+        };
+        let held = strip.run(lines, &mut target(&mut fast, n));
         plan.convolve(&source, &survey, &mut strip, &mut target(&mut fast, n));
         plan.dense(&source, &mut target(&mut slow, n));
         let size = slow.iter().fold(0.0, |m: f64, b| m.max(b.abs()));

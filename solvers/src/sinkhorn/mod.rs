@@ -18,6 +18,7 @@ mod iteration;
 mod kernel;
 mod line;
 mod piece;
+mod reach;
 pub mod reference;
 mod rows;
 mod source;

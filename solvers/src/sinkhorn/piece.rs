@@ -4,7 +4,7 @@ use super::line::{LIMIT, LinePlan, TAIL};
 use super::rows::{Finish, extent, finish, weigh};
 use super::split::Split;
 use super::taps::{LANES, OUTPUTS, Row, Taps, sum};
-use super::window::{Maximisers, Position, Reach};
+use super::window::{Windows, extremes};
 use std::ops::Range;
 
 /// Where the sums go: lane l's outputs from `l·lane` on, as `scale·b + shift`.
@@ -55,7 +55,7 @@ impl Piece {
     }
 
     /// The blocks of eight outputs.
-    fn blocks(&self) -> Range<i64> {
+    pub fn blocks(&self) -> Range<i64> {
         0..self.length.div_ceil(OUTPUTS) as i64
     }
 }
@@ -68,28 +68,6 @@ pub struct Inputs<'a> {
     pub middle: Option<f64>,
 }
 
-/// The inputs that blocks need, first and last.
-pub struct Windows {
-    between: Vec<[i64; 2]>,
-    outputs: Vec<[i64; 2]>,
-}
-
-impl Windows {
-    /// For pieces with at most `rows` outputs and nodes between.
-    pub fn new(rows: usize) -> Self {
-        let list = || Vec::with_capacity(rows / OUTPUTS + 2);
-        Self {
-            between: list(),
-            outputs: list(),
-        }
-    }
-}
-
-/// From the first of the inputs that some blocks need to the last.
-fn extremes(windows: &[[i64; 2]]) -> Option<[i64; 2]> {
-    Some([windows.first()?[0], windows.last()?[1]])
-}
-
 /// The sums of one piece.
 pub struct Sums<'a, 'b> {
     pub plan: &'a LinePlan,
@@ -98,77 +76,49 @@ pub struct Sums<'a, 'b> {
     pub weights: &'a mut [Row],
     /// Position of the first weight.
     pub first: i64,
-    pub maximisers: &'a Maximisers,
-    pub windows: &'a mut Windows,
+    pub windows: &'a Windows,
     pub target: &'a mut Target<'b>,
 }
 
 impl Sums<'_, '_> {
-    /// Outputs straight from the inputs.
+    /// Outputs straight from the inputs; `None` where a window is not enough.
     pub fn direct(&mut self) -> Option<()> {
-        let windows = &mut self.windows.outputs;
-        Reach::new(self.maximisers, Position::Input, self.plan.drop()).windows(
-            self.piece.blocks(),
-            [1.0, 1.0],
-            windows,
-        )?;
-        let range = extremes(windows)?;
-        let finish = self.weigh(range)?;
+        let finish = self.weigh(extremes(&self.windows.outputs)?)?;
         let nodes = Nodes::new(self.weights, self.first);
-        let windows = &self.windows.outputs;
         outputs(
             &nodes,
             &self.plan.direct,
-            windows,
+            &self.windows.outputs,
             &self.piece,
             &finish,
             self.target,
         )
     }
 
-    /// Inputs to the nodes between, these to the outputs.
+    /// Inputs to the nodes between, these to the outputs; `None` where a window is not enough.
     pub fn split(&mut self, split: &Split, between: &mut [Row]) -> Option<()> {
-        let (s, drop, eight) = (split.spacing.nodes(), self.plan.drop(), OUTPUTS as i64);
-        let windows = &mut *self.windows;
-        Reach::new(self.maximisers, Position::Between, drop).windows(
-            self.piece.blocks(),
-            [1.0, s],
-            &mut windows.outputs,
-        )?;
-        let needed = extremes(&windows.outputs)?;
-        // Round the circle they repeat.
-        let circle = split.spacing.circle.filter(|_| self.piece.whole);
-        let blocks = match circle {
-            Some(count) => 0..count.div_ceil(OUTPUTS) as i64,
-            None => needed[0].div_euclid(eight)..needed[1].div_euclid(eight) + 1,
-        };
+        let (windows, eight) = (self.windows, OUTPUTS as i64);
+        let (blocks, needed) = (windows.blocks.clone(), extremes(&windows.outputs)?);
         let first = (eight * blocks.start).min(needed[0]);
         let count = (eight * blocks.end).max(needed[1] + 1) - first;
         let between = between.get_mut(..usize::try_from(count).ok()?)?;
 
-        Reach::new(self.maximisers, Position::HalfInput, drop).windows(
-            blocks.clone(),
-            [s, 1.0],
-            &mut windows.between,
-        )?;
-        let range = extremes(&windows.between)?;
-        let finish = self.weigh(range)?;
+        let finish = self.weigh(extremes(&windows.between)?)?;
         let nodes = Nodes::new(self.weights, self.first);
         let own = (eight * blocks.start - first) as usize;
         let sums = between[own..].as_chunks_mut().0.iter_mut();
-        for ((block, window), sums) in blocks.zip(&self.windows.between).zip(sums) {
+        for ((block, window), sums) in blocks.zip(&windows.between).zip(sums) {
             nodes.sum(&split.to_between, block, *window, sums)?;
         }
-        if let Some(count) = circle {
-            let last = (needed[1] - first) as usize;
-            repeat(between, own, count, (needed[0] - first) as usize, last);
+        if let Some(count) = split.circle(&self.piece) {
+            let [low, high] = needed.map(|node| (node - first) as usize);
+            repeat(between, own, count, low, high);
         }
         let nodes = Nodes::new(between, first);
-        let windows = &self.windows.outputs;
         outputs(
             &nodes,
             &split.to_outputs,
-            windows,
+            &windows.outputs,
             &self.piece,
             &finish,
             self.target,

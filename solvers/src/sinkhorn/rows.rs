@@ -51,6 +51,11 @@ impl Survey {
         all
     }
 
+    /// Middle of the exponents.
+    pub fn middle(&self) -> f64 {
+        0.5 * (self.exponent[0] + self.exponent[1])
+    }
+
     /// Range of the exponents.
     pub fn range(&self) -> f64 {
         self.exponent[1] - self.exponent[0]

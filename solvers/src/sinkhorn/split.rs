@@ -6,6 +6,7 @@
 //! that takes the fewest terms is chosen.
 
 use super::line::{CUTOFF, gaussian};
+use super::piece::Piece;
 use super::taps::{OUTPUTS, Row, Taps, places};
 use std::f64::consts::PI;
 
@@ -37,6 +38,11 @@ impl Split {
             to_between: gaussian(2.0 * c, [p, q], s * (4.0 * c / PI).sqrt()),
             to_outputs: gaussian(2.0 * c * s * s, [q, p], 1.0),
         })
+    }
+
+    /// Nodes between round the circle, where their sums repeat.
+    pub fn circle(&self, piece: &Piece) -> Option<usize> {
+        self.spacing.circle.filter(|_| piece.whole)
     }
 }
 
