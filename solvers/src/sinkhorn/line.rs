@@ -107,14 +107,16 @@ impl LinePlan {
         let around = |r: i64| r.rem_euclid(points as i64) as usize;
         let circle = || {
             let kernel: Vec<f64> = once.iter().map(|log| log.exp()).collect();
-            Taps::new(points, [1, 1], |r| kernel[around(r as i64)])
+            Taps::new(points, [1, 1], |taps| {
+                taps.iter_mut().for_each(|r| *r = kernel[around(*r as i64)]);
+            })
         };
         Self {
             points,
             kernel,
             c,
             direct: gaussian(c, [1, 1], 1.0),
-            split: Split::new(points, c),
+            split: Split::new(points, c, WINDOWED),
             circle: (points <= LONGEST_CIRCLE).then(circle),
             log_kernel: [&once[..], &once[..]].concat(),
             cutoff: CUTOFF,
@@ -250,8 +252,10 @@ impl LinePlan {
 /// Taps `factor·exp(−c δ²)` at distances δ of outputs p/q inputs apart, as far as they can matter: to e^{−2·LIMIT−CUTOFF}.
 pub fn gaussian(c: f64, ratio: [usize; 2], factor: f64) -> Taps {
     let reach = ((2.0 * LIMIT + CUTOFF) / c).sqrt().ceil() as usize;
-    Taps::new(reach, ratio, |distance| {
-        factor * (-c * (distance * distance)).exp()
+    Taps::new(reach, ratio, |taps| {
+        taps.iter_mut().for_each(|tap| *tap = -c * (*tap * *tap));
+        elementary::exp_slice(taps);
+        taps.iter_mut().for_each(|tap| *tap *= factor);
     })
 }
 

@@ -29,9 +29,14 @@ pub struct Split {
 }
 
 impl Split {
-    /// `None` where the grid is too coarse to gain by it.
-    pub fn new(points: usize, c: f64) -> Option<Self> {
+    /// `None` where the grid is too coarse to gain by it, with weights of `windowed` for its terms and those of the direct sum.
+    pub fn new(points: usize, c: f64, windowed: f64) -> Option<Self> {
         let spacing = Spacing::best(points, c)?;
+        let direct = 2.0 * (CUTOFF / c).sqrt() + OUTPUTS as f64;
+        let other = f64::min(windowed * direct, points as f64);
+        if windowed * spacing.terms(points, c) > other {
+            return None;
+        }
         let (s, [p, q]) = (spacing.nodes(), spacing.ratio);
         Some(Self {
             spacing,

@@ -28,27 +28,25 @@ pub struct Taps {
 }
 
 impl Taps {
-    /// At least `reach` inputs on either side of every output, for outputs that are p/q inputs apart.
-    pub fn new(reach: usize, [p, q]: [usize; 2], tap: impl Fn(f64) -> f64) -> Self {
-        let places = places([p, q]);
-        let (p, q, eight) = (p as i64, q as i64, OUTPUTS as i64);
-        let last = ((eight - 1) * p).div_euclid(q) + 1 + reach as i64;
-        let length = (last + reach as i64 + 1) as usize;
-        let denominator = places as i64;
-        let block = [eight * p * denominator / q, denominator];
+    /// At least `reach` inputs on either side of every output, for outputs that are p/q inputs apart; `taps` makes taps of distances.
+    pub fn new(reach: usize, [p, q]: [usize; 2], taps: impl FnOnce(&mut [f64])) -> Self {
+        let places = places([p, q]) as i64;
+        let (p, q, reach, eight) = (p as i64, q as i64, reach as i64, OUTPUTS as i64);
+        let last = ((eight - 1) * p).div_euclid(q) + 1 + reach;
         let row = |place: i64, input: i64| {
             // One rounding for the whole distance.
-            let distance =
-                |r: i64| (input * q - place * (q / denominator) - r * p) as f64 / q as f64;
-            std::array::from_fn(|r| tap(distance(r as i64)))
+            let distance = |r: i64| (input * q - place * (q / places) - r * p) as f64 / q as f64;
+            std::array::from_fn(|r| distance(r as i64))
         };
-        let tables = (0..denominator)
-            .flat_map(|place| (-(reach as i64)..=last).map(move |input| (place, input)));
+        let mut rows: Vec<[f64; OUTPUTS]> = (0..places)
+            .flat_map(|place| (-reach..=last).map(move |input| row(place, input)))
+            .collect();
+        taps(rows.as_flattened_mut());
         Self {
-            rows: tables.map(|(place, input)| row(place, input)).collect(),
-            length,
-            reach: reach as i64,
-            block,
+            rows,
+            length: (last + reach + 1) as usize,
+            reach,
+            block: [eight * p * places / q, places],
         }
     }
 
@@ -138,6 +136,10 @@ mod tests {
         (-C * distance * distance).exp()
     }
 
+    fn gaussians(taps: &mut [f64]) {
+        taps.iter_mut().for_each(|tap| *tap = gaussian(*tap));
+    }
+
     /// Weights that make every lane a Gaussian of its own, of which node 100 is the middle.
     fn weights() -> Vec<Row> {
         let weight = |k: usize, lane: usize| {
@@ -160,7 +162,7 @@ mod tests {
             (3, 8, 33),
             (7, 20, 33),
         ] {
-            let taps = Taps::new(300, [p, q], gaussian);
+            let taps = Taps::new(300, [p, q], gaussians);
             let mut sums = [[0.0; LANES]; OUTPUTS];
             let table = taps.of(block, 20, 180).unwrap();
             assert!(sum(&weights[20..=180], table, 1e-9, &mut sums));
@@ -177,7 +179,7 @@ mod tests {
 
     #[test]
     fn blocks_before_the_first_have_the_places_of_those_after() {
-        let taps = Taps::new(40, [32, 11], gaussian);
+        let taps = Taps::new(40, [32, 11], gaussians);
         let table = |block: i64| {
             let origin = (block * 256).div_euclid(11);
             taps.of(block, origin - 20, origin + 30).unwrap().to_vec()
@@ -190,7 +192,7 @@ mod tests {
 
     #[test]
     fn narrow_registers_give_the_bits_of_wide_ones() {
-        let (weights, taps) = (weights(), Taps::new(300, [1, 1], gaussian));
+        let (weights, taps) = (weights(), Taps::new(300, [1, 1], gaussians));
         let table = taps.of(12, -4, 196).unwrap();
         let (mut wide, mut narrow) = ([[0.0; LANES]; OUTPUTS], [[0.0; LANES]; OUTPUTS]);
         accumulate::<false, LANES>(&weights, table, 0, &mut wide);
@@ -207,7 +209,7 @@ mod tests {
 
     #[test]
     fn a_window_that_is_too_narrow_is_seen() {
-        let (weights, taps) = (weights(), Taps::new(300, [1, 1], gaussian));
+        let (weights, taps) = (weights(), Taps::new(300, [1, 1], gaussians));
         let enough = |low: usize, high: usize| {
             let table = taps.of(12, low as i64, high as i64).unwrap();
             let mut sums = [[0.0; LANES]; OUTPUTS];
@@ -219,14 +221,14 @@ mod tests {
 
     #[test]
     fn tables_give_no_more_than_they_hold() {
-        let taps = Taps::new(10, [2, 1], gaussian);
+        let taps = Taps::new(10, [2, 1], gaussians);
         assert!(taps.of(0, -10, 24).is_some() && taps.of(3, 38, 72).is_some());
         assert!(taps.of(0, -11, 0).is_none() && taps.of(0, 0, 26).is_none());
     }
 
     #[test]
     fn a_weight_that_is_not_a_number_is_seen() {
-        let (mut weights, taps) = (weights(), Taps::new(300, [1, 1], gaussian));
+        let (mut weights, taps) = (weights(), Taps::new(300, [1, 1], gaussians));
         weights[80][5] = f64::NAN;
         let mut sums = [[0.0; LANES]; OUTPUTS];
         let table = taps.of(12, -4, 196).unwrap();
