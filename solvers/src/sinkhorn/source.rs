@@ -1,6 +1,10 @@
 //! Eight lines side by side, or eight segments of one line.
 
 use super::taps::{LANES, Row};
+use multiversion::multiversion;
+
+/// Rows that are filled together.
+const TOGETHER: usize = 64;
 
 /// Where the exponents a of the lanes come from; nodes are counted round the circle.
 pub enum Source<'a> {
@@ -63,7 +67,18 @@ impl Source<'_> {
 
     /// Exponents `a_i + 2cDk`, `i = start − D + k`, of the inputs k = first … into `rows`.
     pub fn fill(&self, start: usize, drift: &[i64; LANES], first: i64, c: f64, rows: &mut [Row]) {
-        let begin = start as i64 + first;
+        // Lane by lane, but within the first cache.
+        for (block, rows) in rows.chunks_mut(TOGETHER).enumerate() {
+            let first = first + (block * TOGETHER) as i64;
+            self.gather(start as i64 + first, drift, rows);
+            if drift.iter().any(|&d| d != 0) {
+                tilt(drift, first, c, rows);
+            }
+        }
+    }
+
+    /// Exponents `a_i` of the nodes `i = begin − D …`.
+    fn gather(&self, begin: i64, drift: &[i64; LANES], rows: &mut [Row]) {
         match self {
             Self::Tile(tile) if drift.iter().all(|d| *d == drift[0]) => {
                 copy(tile, begin - drift[0], rows, |row, values| *row = *values);
@@ -82,15 +97,6 @@ impl Source<'_> {
                 }
             }
         }
-        if drift.iter().any(|&d| d != 0) {
-            let tilt = drift.map(|d| 2.0 * c * d as f64);
-            for (k, row) in rows.iter_mut().enumerate() {
-                let k = (first + k as i64) as f64;
-                for lane in 0..LANES {
-                    row[lane] += tilt[lane] * k;
-                }
-            }
-        }
     }
 
     /// The line of one lane, from its node 0 on.
@@ -101,16 +107,28 @@ impl Source<'_> {
     }
 }
 
+/// Adds 2cDk to the rows k = first ….
+#[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2"))]
+fn tilt(drift: &[i64; LANES], first: i64, c: f64, rows: &mut [Row]) {
+    let tilt = drift.map(|d| 2.0 * c * d as f64);
+    for (k, row) in rows.iter_mut().enumerate() {
+        let k = (first + k as i64) as f64;
+        for lane in 0..LANES {
+            row[lane] += tilt[lane] * k;
+        }
+    }
+}
+
 /// Every row with the value of its node, round the circle from `start` on.
 #[inline(always)]
 fn copy<T>(circle: &[T], start: i64, rows: &mut [Row], set: impl Fn(&mut Row, &T)) {
     let mut node = start.rem_euclid(circle.len() as i64) as usize;
-    for row in rows {
-        set(row, &circle[node]);
-        node = if node + 1 == circle.len() {
-            0
-        } else {
-            node + 1
-        };
+    let mut rest = rows;
+    while !rest.is_empty() {
+        let (turn, later) = rest.split_at_mut(rest.len().min(circle.len() - node));
+        for (row, value) in turn.iter_mut().zip(&circle[node..]) {
+            set(row, value);
+        }
+        (rest, node) = (later, 0);
     }
 }

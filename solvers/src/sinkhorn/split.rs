@@ -2,8 +2,8 @@
 //!
 //! The nodes between are `s = p/q` nodes of the grid apart, at most so far as the error allows. Where `n/s` is a whole number they
 //! close round the circle: then their sums repeat as the inputs do, and none is taken twice. A block of eight outputs may begin
-//! anywhere between two inputs, and each such place has a table of its own; of the spacings whose tables stay in the cache the one
-//! that takes the fewest terms is chosen.
+//! anywhere between two inputs, and each such place has a table of its own; of the spacings whose tables stay in the cache, or
+//! else have the smallest, the one that takes the fewest terms is chosen.
 
 use super::line::{CUTOFF, gaussian};
 use super::piece::Piece;
@@ -72,9 +72,17 @@ impl Spacing {
             ratio: [longest as usize, 1],
             circle: None,
         };
-        closing
+        let candidates: Vec<_> = closing
             .chain([whole])
-            .filter(|s| s.nodes() >= CLOSEST && s.tables(c) <= CACHED)
+            .filter(|s| s.nodes() >= CLOSEST)
+            .collect();
+        let least = candidates
+            .iter()
+            .map(|s| s.tables(c))
+            .fold(f64::MAX, f64::min);
+        candidates
+            .into_iter()
+            .filter(|s| s.tables(c) <= f64::max(CACHED, least))
             .min_by(|a, b| a.terms(points, c).total_cmp(&b.terms(points, c)))
     }
 
@@ -162,6 +170,8 @@ mod tests {
         }
         // A prime number of nodes: every block would need tables of its own.
         assert_eq!(spacing(4093, 1e-3).unwrap().circle, None);
+        // No tables fit the cache: the smallest.
+        assert_eq!(spacing(65_536, 1e-3).unwrap().circle, Some(128));
         assert_eq!(spacing(64, 1e-3), None);
     }
 }
