@@ -2,10 +2,10 @@
 //!
 //! The kernel is a product over the axes, so the sum is taken one axis at a time, in the log domain. Each pass reads eight lines
 //! along the leading axis, a cache line at each node, and writes them as the trailing one: after d passes the axes are
-//! in order again. Groups of eight lines are independent of each other, so the bits do not depend on the number of threads; they
-//! may differ between processors, since fused multiply–adds are used where there are any. The exponent −p/ε − f is
+//! in order again. Tasks of a few times eight lines are independent of each other and cut by the grid alone, so the bits do not depend
+//! on the number of threads; they may differ between processors, since fused multiply–adds are used where there are any. The exponent −p/ε − f is
 //! formed in the first pass and ε(…) in the last, so that a pass reads and writes memory once. Cost per node and pass: one
-//! exponential, one logarithm and about 50 to 120 multiply–adds on any grid (see [`super::line`]). No field is allocated.
+//! exponential, one logarithm and 40 to 90 multiply–adds where p is flat, on any grid (see [`super::line`]). No field is allocated.
 
 use super::kernel::Kernel;
 use super::line::LinePlan;

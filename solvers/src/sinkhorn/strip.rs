@@ -17,7 +17,7 @@ pub struct Strip {
     between: Vec<Row>,
     maximisers: Maximisers,
     windows: Windows,
-    /// How the whole circles before were summed, if the windows are theirs.
+    /// How the whole circles were summed whose windows these are.
     before: Option<Way>,
 }
 
@@ -69,10 +69,12 @@ impl Strip {
         if whole && lines.survey.range() <= 2.0 * LIMIT {
             let piece = Piece::whole(target.lane, lines.survey.drift + 1.0);
             // The windows of neighbouring lines hardly differ, and every sum says whether its window is enough.
-            let known = before.is_some_and(|before| before.resembles(lines.way));
-            if known && self.piece(lines, piece, true, target)
-                || self.piece(lines, piece, false, target)
-            {
+            let known = before.filter(|before| before.resembles(lines.way));
+            if known.is_some() && self.piece(lines, piece, true, target) {
+                self.before = known;
+                return true;
+            }
+            if self.piece(lines, piece, false, target) {
                 self.before = Some(lines.way);
                 return true;
             }
