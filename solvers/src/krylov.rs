@@ -13,6 +13,7 @@
 use crate::error::{Error, Result};
 use crate::multivector::{Products, combine};
 use crate::parallel::{dot, for_each_block};
+use crate::watch;
 
 /// How a solve ended.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -33,6 +34,8 @@ pub struct Gmres {
     preconditioned: Vec<f64>,
     restart: usize,
     most: usize,
+    /// What one cycle may leave of the residual.
+    demanded: f64,
 }
 
 /// A Krylov space: `A V_m = V_{m+1} H`, the basis orthogonal but not normalised.
@@ -66,6 +69,7 @@ impl Gmres {
             preconditioned: vec![0.0; len],
             restart,
             most,
+            demanded: f64::INFINITY,
         }
     }
 
@@ -75,12 +79,18 @@ impl Gmres {
         self.kept.clear();
     }
 
+    /// From now on, a cycle before a restart that leaves more than `share` of the residual is the last.
+    pub fn demand(&mut self, share: f64) {
+        self.demanded = share;
+    }
+
     /// Solves `A x = b` from x = 0 until the root-mean-square residual is below `tolerance`.
     ///
     /// `apply(v, out)` writes A v; `precondition(v, out)` writes M⁻¹v.
     ///
     /// # Errors
-    /// [`Error::NoConvergence`] after the allowed iterations.
+    /// [`Error::NoConvergence`] after the allowed iterations, or when the residual no longer falls; x is the best then found.
+    /// [`Error::Interrupted`].
     pub fn solve(
         &mut self,
         mut apply: impl FnMut(&[f64], &mut [f64]),
@@ -95,10 +105,8 @@ impl Gmres {
             apply(&preconditioned, out);
         };
         let solved = self.solve_composed(composed, b, x, tolerance);
-        if solved.is_ok() {
-            precondition(x, &mut preconditioned);
-            x.copy_from_slice(&preconditioned);
-        }
+        precondition(x, &mut preconditioned);
+        x.copy_from_slice(&preconditioned);
         self.preconditioned = preconditioned;
         solved
     }
@@ -127,7 +135,8 @@ impl Gmres {
         let mut iterations = 0;
         while norm > target && norm.is_finite() && iterations < self.most {
             let most = self.restart.min(self.most - iterations);
-            norm = self.cycle(&mut apply, norm, target, most, t);
+            let before = norm;
+            norm = self.cycle(&mut apply, norm, target, most, t)?;
             iterations += self.space.size();
             if self.keeping && self.kept.size() == 0 {
                 std::mem::swap(&mut self.space, &mut self.kept);
@@ -143,6 +152,9 @@ impl Gmres {
                 }
             });
             norm = dot(&self.residual, &self.residual).sqrt();
+            if norm > self.demanded * before {
+                break;
+            }
         }
         let solved = Solved {
             iterations,
@@ -171,14 +183,15 @@ impl Gmres {
         target: f64,
         most: usize,
         t: &mut [f64],
-    ) -> f64 {
+    ) -> Result<f64> {
         self.space.begin(&self.residual, norm);
         while self.space.size() < most && norm > target && norm.is_finite() {
+            watch::on()?;
             norm = self.space.extend(apply, &mut self.products);
         }
         let y = self.space.least_squares.solution();
         combine(1.0, t, &self.space.weights(&y), &self.space.vectors);
-        norm
+        Ok(norm)
     }
 }
 
