@@ -96,6 +96,23 @@ pub enum Error {
         remedy: String,
     },
 
+    /// Steps in time became too small to get anywhere.
+    #[error(
+        "steps of {step:.1e}{when} no longer advance: the error of {quantity} asks for them; something degenerates there (a density nearly \
+         vanishes, or ∇²u does), so end the flow earlier, use smoother data, or loosen the tolerance"
+    )]
+    StepTooSmall {
+        step: f64,
+        /// In which the error of a step is largest.
+        quantity: &'static str,
+        /// `""`, or `" at …"`.
+        when: String,
+    },
+
+    /// A flow has more modes than its grid.
+    #[error("{0}")]
+    Unresolved(Box<Unresolved>),
+
     /// A matrix of the Gaussian sector is not what it must be.
     #[error("Gaussian sector: {reason}; {remedy}")]
     Gaussian { reason: String, remedy: String },
@@ -111,6 +128,25 @@ pub enum Error {
     /// The caller's observer asked to stop.
     #[error("interrupted {when}")]
     Interrupted { when: String },
+}
+
+/// What a grid left out of a flow.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[error(
+    "the grid {points:?} does not resolve the flow: at t = {time:.3e} the modes of log ρ that it cannot hold add up to {left_out:.1e} (at most \
+     {most:.0e} is allowed) and the mass of ρ is off by {mass_defect:.1e}; {remedy}"
+)]
+pub struct Unresolved {
+    pub points: Vec<usize>,
+    pub time: f64,
+    /// Sum of the moduli of the Fourier coefficients near and beyond the grid's limit.
+    pub left_out: f64,
+    pub most: f64,
+    pub mass_defect: f64,
+    /// Points along each axis that resolve it, where such a grid was found.
+    pub needed: Option<Vec<usize>>,
+    /// What to do, for people.
+    pub remedy: String,
 }
 
 impl Error {

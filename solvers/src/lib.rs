@@ -17,6 +17,7 @@ pub mod legendre;
 pub mod log_sobolev;
 pub mod mirror_descent;
 pub mod monge_ampere;
+pub mod multigrid;
 pub mod multivector;
 pub mod objective;
 pub mod parallel;
@@ -31,7 +32,8 @@ pub mod supremum;
 pub mod symmetric;
 pub mod time;
 pub mod torus;
+pub mod watch;
 
 pub use density::{Jet, LogDensity, Order};
-pub use error::{Error, Result};
+pub use error::{Error, Result, Unresolved};
 pub use torus::Torus;

@@ -13,19 +13,49 @@ pub fn points_for(
     field: &[f64],
     left_out: f64,
 ) -> Vec<usize> {
-    let points = |moduli: &Vec<f64>| {
-        let mut sum = 0.0;
-        let counts = moduli.iter().enumerate().rev().find(|(_, modulus)| {
-            sum += **modulus;
-            sum > left_out
-        });
-        let highest = counts.map_or(0, |(k, _)| k);
-        ((highest + 1) as f64 / SEEN).ceil() as usize
-    };
-    moduli(fourier, spectrum, field)
-        .iter()
-        .map(points)
-        .collect()
+    let moduli = Moduli::new(fourier, spectrum, field);
+    moduli.points(SEEN, left_out)
+}
+
+/// For each axis and each |k_i| the sum of the moduli of all Fourier coefficients with it.
+pub struct Moduli(Vec<Vec<f64>>);
+
+impl Moduli {
+    /// Of a field at the nodes; `spectrum` is work space of the length that `fourier` has modes.
+    pub fn new(fourier: &mut Fourier, spectrum: &mut [Complex64], field: &[f64]) -> Self {
+        Self(moduli(fourier, spectrum, field))
+    }
+
+    /// Points n_i along each axis such that the moduli with `|k_i| ≥ part·n_i` add up to no more than `left_out`.
+    pub fn points(&self, part: f64, left_out: f64) -> Vec<usize> {
+        let points = |moduli: &Vec<f64>| {
+            let mut sum = 0.0;
+            let counts = moduli.iter().enumerate().rev().find(|(_, modulus)| {
+                sum += **modulus;
+                sum > left_out
+            });
+            let highest = counts.map_or(0, |(k, _)| k);
+            ((highest + 1) as f64 / part).ceil() as usize
+        };
+        self.0.iter().map(points).collect()
+    }
+
+    /// The larger of two at each wavenumber.
+    pub fn or(mut self, other: Self) -> Self {
+        let pairs = self.0.iter_mut().flatten().zip(other.0.iter().flatten());
+        pairs.for_each(|(a, b)| *a = a.max(*b));
+        self
+    }
+
+    /// The largest sum along an axis of the moduli with `|k_i| ≥ part·n_i` on a grid of n_i points.
+    pub fn beyond(&self, part: f64, points: &[usize]) -> f64 {
+        let sum = |(moduli, n): (&Vec<f64>, &usize)| {
+            let first = (part * *n as f64).ceil() as usize;
+            moduli.iter().skip(first).sum::<f64>()
+        };
+        let sums = self.0.iter().zip(points).map(sum);
+        sums.max_by(f64::total_cmp).unwrap_or(0.0)
+    }
 }
 
 /// The smallest product of 2, 3 and 5 that is a multiple of `multiple` and at least `least`: transforms of it are fast.
@@ -43,7 +73,6 @@ fn without(mut n: usize, factor: usize) -> usize {
     n
 }
 
-/// For each axis and each |k_i| the sum of the moduli of all coefficients with it.
 fn moduli(fourier: &mut Fourier, spectrum: &mut [Complex64], field: &[f64]) -> Vec<Vec<f64>> {
     fourier.forward(field, spectrum);
     let (points, order) = (fourier.torus().points(), fourier.axis_order());

@@ -4,7 +4,7 @@
 use mirrorflow_solvers::calculus::Spectral;
 use mirrorflow_solvers::density::{Density, Formula};
 use mirrorflow_solvers::distance::relative_entropy;
-use mirrorflow_solvers::monge_ampere::{Flow, MongeAmpere, Snapshot};
+use mirrorflow_solvers::monge_ampere::{ExtrapolatedFlow, Flow, MongeAmpere, Snapshot};
 use mirrorflow_solvers::parallel::sup_difference;
 use mirrorflow_solvers::sinkhorn::{Kernel, Sinkhorn};
 use mirrorflow_solvers::time::Stepper;
@@ -81,9 +81,12 @@ fn extrapolated_sinkhorn_agrees_to_1e_8_with_the_default_tolerance() {
         let spectral = Box::new(Spectral::new(&torus));
         let operator = MongeAmpere::new(&*source, target, spectral);
         let start = vec![0.0; torus.len()];
-        let snapshots = Flow::extrapolated(operator, source, 1e-9, &start)
+        let mut snapshots = Vec::new();
+        ExtrapolatedFlow::new(operator, source, 1e-9, &start)
             .unwrap()
-            .run(&numbers(&data["times"]), &mut |_| ControlFlow::Continue(()))
+            .run_into(&numbers(&data["times"]), &mut snapshots, &mut |_| {
+                ControlFlow::Continue(())
+            })
             .unwrap();
         let seen = Torus::new(&seen).unwrap();
         let ours: Vec<usize> = (0..seen.len())

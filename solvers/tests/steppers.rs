@@ -169,8 +169,9 @@ fn adaptive_error_follows_the_tolerance() {
         errors.windows(3).all(|errors| errors[2] < 0.1 * errors[0]),
         "{errors:?}"
     );
+    // The estimate that is kept at the tolerance is of order 4, the error of p of order 5.
     let slope = (errors[0] / errors[5]).log10() / 5.0;
-    assert!((slope - 1.0).abs() < 0.2, "slope {slope}: {errors:?}");
+    assert!((slope - 1.25).abs() < 0.2, "slope {slope}: {errors:?}");
 }
 
 /// A method of order 5 takes `10^{1/5}` times as many steps for a tenth of the error; the estimate is of order 4.

@@ -1,11 +1,13 @@
 //! The right-hand side of parabolic Monge–Ampère (PMA), fast.
 
+use super::resolution;
 use crate::calculus::{Calculus, Derivatives};
 use crate::density::{Jet, LogDensity, Order, at_nodes};
 use crate::elementary;
 use crate::error::{Error, Result};
 use crate::fourier::{Complex64, Fourier};
 use crate::parallel::{axpy, for_each_block, max_of, mean_of};
+use crate::resolution::Moduli;
 use crate::symmetric::{Packed, determinant, extreme_eigenvalues, identity_plus};
 use crate::torus::Torus;
 use std::sync::Arc;
@@ -46,6 +48,9 @@ pub struct Diagnosis {
     pub mass_defect: f64,
     /// Largest |p̂_k| with some |k_i| > n_i/3, relative to the largest of all.
     pub spectral_tail: f64,
+    /// What the grid leaves out: the sum of the moduli of the Fourier coefficients with |k_i| ≥ 0.4 n_i of f + log ρ or of log det ∇²u,
+    /// whichever is larger, along the axis where it is largest ([`super::resolution`]).
+    pub left_out: f64,
 }
 
 impl MongeAmpere {
@@ -143,8 +148,34 @@ impl MongeAmpere {
             min_eigenvalue: -max_of(p.len(), |i| -eigenvalues(i).0),
             max_eigenvalue: max_of(p.len(), |i| eigenvalues(i).1),
             mass_defect: (mass - 1.0).abs(),
-            spectral_tail: self.spectral_tail(p),
+            spectral_tail: resolution::spectral_tail(&mut self.fourier, &mut self.spectrum, p),
+            left_out: self.left_out(log_marginal),
         }
+    }
+
+    /// Of the potential whose derivatives are in `derivatives`.
+    fn left_out(&mut self, log_marginal: &[f64]) -> f64 {
+        let rate = self.source.iter().zip(log_marginal);
+        let rate: Vec<f64> = rate.map(|(f, log_rho)| f + log_rho).collect();
+        let mut log_det = vec![0.0; rate.len()];
+        self.log_determinant(&mut log_det);
+        let points = self.calculus.torus().points().to_vec();
+        [rate, log_det]
+            .iter()
+            .map(|field| Moduli::new(&mut self.fourier, &mut self.spectrum, field))
+            .map(|moduli| resolution::left_out(&moduli, &points))
+            .fold(0.0, |most, one| if one <= most { most } else { one })
+    }
+
+    /// `log det ∇²u` of the potential whose derivatives are in `derivatives`; NaN where it is not convex.
+    pub(super) fn log_determinant(&self, out: &mut [f64]) {
+        let (d, hessian) = (self.torus().dimension(), &self.derivatives.hessian);
+        for_each_block(out, |start, out| {
+            for (k, out) in out.iter_mut().enumerate() {
+                *out = convex_determinant(d, &identity_plus(d, hessian, start + k));
+            }
+            elementary::ln_slice(out);
+        });
     }
 
     /// F at the potential whose derivatives were put in `derivatives`.
@@ -244,31 +275,6 @@ impl MongeAmpere {
                 remedy: "check the densities there, or use a smaller step".into(),
             }
         }
-    }
-
-    fn spectral_tail(&mut self, p: &[f64]) -> f64 {
-        self.fourier.forward(p, &mut self.spectrum);
-        let torus = self.calculus.torus();
-        let third: Vec<f64> = torus.points().iter().map(|&n| n as f64 / 3.0).collect();
-        let wavenumbers: Vec<_> = (0..torus.dimension())
-            .map(|axis| self.fourier.wavenumbers(axis))
-            .collect();
-        // The imaginary part is no longer needed: it carries the size of the tail modes.
-        self.fourier
-            .for_each_mode(&mut self.spectrum, |value, index| {
-                let high = wavenumbers
-                    .iter()
-                    .zip(index)
-                    .zip(&third)
-                    .any(|((k, &i), third)| k[i].abs() > *third);
-                let size = value.norm();
-                *value = Complex64::new(size, if high { size } else { 0.0 });
-            });
-        let (all, tail) = self
-            .spectrum
-            .iter()
-            .fold((0.0f64, 0.0f64), |(a, t), v| (a.max(v.re), t.max(v.im)));
-        if all > 0.0 { tail / all } else { 0.0 }
     }
 }
 

@@ -2,12 +2,13 @@
 
 use super::{Explicit, Method, Rosenbrock, System};
 use crate::error::{Error, Result};
+use crate::watch;
 use std::ops::ControlFlow;
 
 /// How time is discretised.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Stepper {
-    /// [`Rosenbrock`] with this error per step, in the units of the state. 1e-9 gives p to 1e-8.
+    /// [`Rosenbrock`] with this error per step, in the units of the state.
     Adaptive { tolerance: f64 },
     /// [`Rosenbrock`] with fixed steps, for measurements of order; linear systems to `tolerance`.
     Fixed { step: f64, tolerance: f64 },
@@ -79,14 +80,10 @@ impl Engine {
                 (taken, next)
             }
         };
-        // The last step before an end was cut to it: land there exactly.
-        let reached = time + taken.step;
-        let time = if end - reached <= 1e-12 * end {
-            end
-        } else {
-            reached
-        };
-        Ok(Step { time, ..taken })
+        Ok(Step {
+            time: landed(time + taken.step, end),
+            ..taken
+        })
     }
 
     /// The state at an asked time within the step just taken from `before` to `time`: dense output, or the state itself.
@@ -98,6 +95,86 @@ impl Engine {
             rosenbrock.interpolate((asked - before) / (time - before), &mut out);
         }
         out
+    }
+}
+
+/// `end` itself where the last step before it was cut to it.
+pub(crate) fn landed(reached: f64, end: f64) -> f64 {
+    if end - reached <= 1e-12 * end {
+        end
+    } else {
+        reached
+    }
+}
+
+/// What goes through time by steps: it takes one, hands over its state at an asked time that the step reached, and is looked at.
+pub(crate) trait Traveller {
+    /// One step from `time`, not past `horizon`; `next` is the next asked time.
+    fn advance(&mut self, time: f64, next: f64, horizon: f64) -> Result<Step>;
+
+    /// The step from `before` to `time` reached the time `asked`.
+    fn reached(&mut self, asked: f64, before: f64, time: f64) -> Result<()>;
+
+    /// Says whether to go on after a step.
+    fn observe(&mut self, step: &Step) -> Result<ControlFlow<()>>;
+}
+
+/// From time 0 to the last of the increasing `times` ≥ 0.
+///
+/// # Errors
+/// Those of the traveller, each with its time; [`Error::Interrupted`] when it does not want to go on.
+pub(crate) fn travel(traveller: &mut dyn Traveller, times: &[f64]) -> Result<()> {
+    let horizon = times.last().copied().unwrap_or(0.0);
+    let (mut time, mut done) = (0.0, 0);
+    if times.first() == Some(&0.0) {
+        let start = traveller.reached(0.0, 0.0, 0.0);
+        start.map_err(|error| at_time(error, 0.0))?;
+        done = 1;
+    }
+    while time < horizon {
+        watch::on()?;
+        let before = time;
+        let step = traveller
+            .advance(time, times[done], horizon)
+            .map_err(|error| at_time(error, before))?;
+        time = step.time;
+        while let Some(&asked) = times.get(done).filter(|&&asked| asked <= time) {
+            let reached = traveller.reached(asked, before, time);
+            reached.map_err(|error| at_time(error, asked))?;
+            done += 1;
+        }
+        let seen = traveller.observe(&step);
+        if seen.map_err(|error| at_time(error, time))?.is_break() {
+            return Err(Error::Interrupted {
+                when: format!("at t = {time:.6e}"),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// A system on its way.
+struct Journey<'a, S> {
+    system: &'a mut S,
+    engine: Engine,
+    state: &'a mut [f64],
+    reached: Reached<'a, S>,
+    observe: Observe<'a, S>,
+}
+
+impl<S: System> Traveller for Journey<'_, S> {
+    fn advance(&mut self, time: f64, next: f64, horizon: f64) -> Result<Step> {
+        self.engine
+            .advance(self.system, time, (next, horizon), self.state)
+    }
+
+    fn reached(&mut self, asked: f64, before: f64, time: f64) -> Result<()> {
+        let there = self.engine.at(asked, (before, time), self.state);
+        (self.reached)(self.system, asked, &there)
+    }
+
+    fn observe(&mut self, step: &Step) -> Result<ControlFlow<()>> {
+        (self.observe)(self.system, step, self.state)
     }
 }
 
@@ -114,53 +191,14 @@ pub fn march<S: System>(
     reached: Reached<S>,
     observe: Observe<S>,
 ) -> Result<()> {
-    let mut engine = Engine::new(stepper, state.len());
-    let horizon = times.last().copied().unwrap_or(0.0);
-    let (mut time, mut done, mut taken) = (0.0, 0, 0);
-    if times.first() == Some(&0.0) {
-        reached(system, 0.0, state).map_err(|error| at_time(error, 0.0))?;
-        done = 1;
-    }
-    while time < horizon {
-        let before = time;
-        let step = engine
-            .advance(system, time, (times[done], horizon), state)
-            .map_err(|error| at_time(error, before))?;
-        time = step.time;
-        taken += 1;
-        if taken > MOST_STEPS && matches!(engine, Engine::Rosenbrock(_)) {
-            return Err(stalled(time, &step));
-        }
-        while let Some(&asked) = times.get(done).filter(|&&asked| asked <= time) {
-            let there = engine.at(asked, (before, time), state);
-            reached(system, asked, &there).map_err(|error| at_time(error, asked))?;
-            done += 1;
-        }
-        if observe(system, &step, state)
-            .map_err(|error| at_time(error, time))?
-            .is_break()
-        {
-            return Err(Error::Interrupted {
-                when: format!("at t = {time:.6e}"),
-            });
-        }
-    }
-    Ok(())
-}
-
-/// More implicit steps than this to any horizon say that something degenerates: a few hundred are usual.
-const MOST_STEPS: usize = 20_000;
-
-fn stalled(time: f64, step: &Step) -> Error {
-    Error::NoConvergence {
-        what: "the adaptive step size",
-        residual: step.step,
-        iterations: MOST_STEPS,
-        tolerance: time,
-        remedy: "a density nearly vanishes, the Hessian degenerates, or the grid is too coarse: use more points, smoother data, or a \
-                 looser tolerance"
-            .into(),
-    }
+    let mut journey = Journey {
+        engine: Engine::new(stepper, state.len()),
+        system,
+        state,
+        reached,
+        observe,
+    };
+    travel(&mut journey, times)
 }
 
 /// Adds the time to an error that does not have it.
@@ -178,7 +216,19 @@ fn at_time(error: Error, time: f64) -> Error {
             eigenvalue,
             remedy,
         },
-        Error::Unstable { .. } | Error::LostConvexity { .. } => error,
+        Error::StepTooSmall {
+            step,
+            quantity,
+            when,
+        } if when.is_empty() => Error::StepTooSmall {
+            step,
+            quantity,
+            when: format!(" {place}"),
+        },
+        Error::Unstable { .. }
+        | Error::LostConvexity { .. }
+        | Error::StepTooSmall { .. }
+        | Error::Unresolved(_) => error,
         error => error.during(place),
     }
 }

@@ -6,6 +6,7 @@ mod rosenbrock;
 
 pub use explicit::{Explicit, Method};
 pub use march::{Observe, Reached, Step, Stepper, march};
+pub(crate) use march::{Traveller, landed, travel};
 pub use rosenbrock::{Rosenbrock, StepReport};
 
 use crate::error::Result;
@@ -45,6 +46,22 @@ pub trait System: Send {
     fn norm(&self, difference: &[f64]) -> f64 {
         crate::parallel::sup(difference)
     }
+
+    /// The error e of a step over `tolerance`; `image` is `J e`, by which it moves the rate.
+    fn error(&self, e: &[f64], image: &[f64], tolerance: f64) -> Size {
+        let _ = image;
+        Size {
+            value: self.norm(e) / tolerance,
+            of: "the state",
+        }
+    }
+}
+
+/// How large an error is in units of what is allowed, and the quantity in which it is largest.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Size {
+    pub value: f64,
+    pub of: &'static str,
 }
 
 /// Scalar and small model problems with closed forms, for the orders of the steppers.

@@ -10,7 +10,7 @@
 //! y(θ) = (1−θ) y + θ [ y_new + (1−θ) ( d_1 + θ ( d_2 + θ d_3 ) ) ],   d_m = Σ_j D_mj k_j.
 //! ```
 
-use super::System;
+use super::{Size, System};
 use crate::error::{Error, Result};
 use crate::multivector::combine;
 use crate::parallel::{BLOCK, in_pool};
@@ -136,6 +136,10 @@ const SHRINK: f64 = 0.2;
 const GROW: f64 = 6.0;
 /// A step this much smaller than the time it starts at, or than the horizon, no longer advances.
 const SMALLEST_STEP: f64 = 1e-13;
+/// As many accepted steps in a row as short as this part of the time left say that something degenerates: a start that asks for
+/// short steps lets them grow sixfold each.
+const CRAWLING: usize = 200;
+const SHORT: f64 = 1e-9;
 
 /// One accepted step.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -163,6 +167,8 @@ pub struct Rosenbrock {
     rhs: Vec<f64>,
     step: Option<f64>,
     previous_error: f64,
+    /// Short steps in a row.
+    crawling: usize,
 }
 
 impl Rosenbrock {
@@ -181,6 +187,7 @@ impl Rosenbrock {
             rhs: vec![0.0; len],
             step: None,
             previous_error: 1.0,
+            crawling: 0,
         }
     }
 
@@ -193,10 +200,27 @@ impl Rosenbrock {
         }
     }
 
+    /// The length of the next step, once one was taken.
+    pub fn planned(&self) -> Option<f64> {
+        self.step
+    }
+
+    /// The same for states of another length, with `step` to be tried next.
+    pub fn resized(&self, len: usize, step: Option<f64>) -> Self {
+        Self {
+            fixed: self.fixed,
+            step,
+            previous_error: self.previous_error,
+            crawling: self.crawling,
+            ..Self::new(self.tolerance, len)
+        }
+    }
+
     /// Advances y from `time` by one accepted step, never past `end`.
     ///
     /// # Errors
-    /// When no step above 1e-13 of the time is acceptable: the reason of the last refusal.
+    /// [`Error::StepTooSmall`] when no step above 1e-13 of the time is acceptable, or when steps stay below a billionth of the time left; those
+    /// of the system where they are why steps are refused.
     pub fn advance(
         &mut self,
         system: &mut dyn System,
@@ -233,7 +257,7 @@ impl Rosenbrock {
             return Ok(StepReport {
                 time,
                 step,
-                error,
+                error: error.value,
                 rejected: 0,
                 krylov,
             });
@@ -241,13 +265,14 @@ impl Rosenbrock {
         for rejected in 0.. {
             let attempt = self.attempt(system, step, &mut krylov);
             let (factor, reason) = match attempt {
-                Ok(error) if error <= 1.0 => {
+                Ok(Size { value: error, of }) if error <= 1.0 => {
                     let clipped = rejected == 0 && step < wanted;
                     let next = step * self.growth(error);
                     // A step cut short by `end` says nothing against the longer one; a refusal does.
                     self.step = Some(if clipped { next.max(wanted) } else { next });
                     self.previous_error = error.max(1e-4);
                     y.copy_from_slice(&self.state);
+                    self.watch(step, end - time, of)?;
                     return Ok(StepReport {
                         time,
                         step,
@@ -256,24 +281,33 @@ impl Rosenbrock {
                         krylov,
                     });
                 }
-                Ok(error) if error.is_finite() => {
-                    ((SAFETY * error.powf(-0.2)).clamp(SHRINK, SAFETY), None)
+                Ok(Size { value: error, of }) if error.is_finite() => {
+                    let factor = (SAFETY * error.powf(-0.2)).clamp(SHRINK, SAFETY);
+                    (factor, too_small(step, of))
                 }
-                Ok(_) => (SHRINK, None),
-                Err(reason) => (SHRINK, Some(reason)),
+                Ok(Size { of, .. }) => (SHRINK, too_small(step, of)),
+                Err(reason @ Error::Interrupted { .. }) => return Err(reason),
+                Err(reason) => (SHRINK, reason),
             };
             step *= factor;
             if step < SMALLEST_STEP * end.abs().max(time.abs()) {
-                return Err(reason.unwrap_or_else(|| Error::NoConvergence {
-                    what: "the adaptive step size",
-                    residual: step,
-                    iterations: rejected + 1,
-                    tolerance: self.tolerance,
-                    remedy: "loosen the tolerance or use more points".into(),
-                }));
+                return Err(reason);
             }
         }
         unreachable!("the loop returns")
+    }
+
+    /// Refuses to crawl: `step` was accepted with `left` to go.
+    fn watch(&mut self, step: f64, left: f64, of: &'static str) -> Result<()> {
+        self.crawling = if step < SHORT * left {
+            self.crawling + 1
+        } else {
+            0
+        };
+        if self.crawling > CRAWLING {
+            return Err(too_small(step, of));
+        }
+        Ok(())
     }
 
     /// Whatever step makes the first-order change about the square root of the tolerance.
@@ -289,7 +323,7 @@ impl Rosenbrock {
 
     /// Tries one step from `old`, with F there and the Jacobian known; leaves the result in `state`.
     /// Returns the error over the tolerance.
-    fn attempt(&mut self, system: &mut dyn System, step: f64, krylov: &mut usize) -> Result<f64> {
+    fn attempt(&mut self, system: &mut dyn System, step: f64, krylov: &mut usize) -> Result<Size> {
         let shift = GAMMA * step;
         for i in 0..STAGES {
             // γh [ F + Σ (c_ij/h) k_j ].
@@ -314,7 +348,10 @@ impl Rosenbrock {
             *krylov += system.solve(shift, &self.rhs, &mut self.stages[i], tolerance)?;
         }
         combine(1.0, &mut self.state, &[1.0], &self.stages[STAGES - 1..]);
-        Ok(system.norm(&self.stages[STAGES - 1]) / self.tolerance)
+        // The last stage k is the estimate of the error, and (1 − γhJ) k = rhs gives J k.
+        let estimate = &self.stages[STAGES - 1..];
+        combine(-1.0 / shift, &mut self.rhs, &[1.0 / shift], estimate);
+        Ok(system.error(&estimate[0], &self.rhs, self.tolerance))
     }
 
     /// Dense output: the state at fraction θ ∈ [0, 1] of the step just accepted.
@@ -331,6 +368,14 @@ impl Rosenbrock {
             theta * (1.0 - theta) * (d1 + theta * (d2 + theta * d3))
         });
         combine(1.0, out, &weights, &self.stages);
+    }
+}
+
+fn too_small(step: f64, of: &'static str) -> Error {
+    Error::StepTooSmall {
+        step,
+        quantity: of,
+        when: String::new(),
     }
 }
 

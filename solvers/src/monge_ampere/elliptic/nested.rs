@@ -22,6 +22,7 @@ use crate::monge_ampere::operator::{MongeAmpere, Potential};
 use crate::parallel::{axpy, sup};
 use crate::resample::{Kernel, Refinement, coarsen};
 use crate::torus::Torus;
+use crate::watch;
 
 /// Newton steps on a coarser grid. Far from the solution a step goes only part of its way; here that costs little.
 const MOST_COARSE_STEPS: usize = 100;
@@ -51,9 +52,18 @@ pub fn solve_elliptic(
         coarse = solution_of_coarser_grids(operator, start.p, tolerance, &mut levels);
     }
     let asked = &mut |_: &MongeAmpere| tolerance;
-    let mut found = on_grid(operator, &start, coarse.as_ref(), asked, MOST_NEWTON_STEPS)?;
+    let before = 1.0 - operator.torus().len() as f64 / nodes_with_coarser(operator.torus());
+    let mut found = watch::part((before, 1.0), || {
+        on_grid(operator, &start, coarse.as_ref(), asked, MOST_NEWTON_STEPS)
+    })?;
     found.coarser = levels;
     Ok(found)
+}
+
+/// Nodes of a grid and of all its coarser ones together: what each has of them is about its part of the work.
+fn nodes_with_coarser(torus: &Torus) -> f64 {
+    let coarser = hierarchy::coarser(torus);
+    (torus.len() + coarser.iter().map(Torus::len).sum::<usize>()) as f64
 }
 
 /// The start that was given, cut to a grid.
@@ -92,6 +102,7 @@ fn solution_of_coarser_grids(
 ) -> Option<Coarse> {
     let mut best = None;
     let all = deviation(operator.source());
+    let (mut done, all_nodes) = (0.0, nodes_with_coarser(operator.torus()));
     for (torus, source, start) in restrictions(operator, start).into_iter().rev() {
         let calculus = Box::new(Spectral::new(&torus));
         let seen = deviation(&source) >= (1.0 - LOST) * all;
@@ -102,10 +113,12 @@ fn solution_of_coarser_grids(
             unseen.max(COARSE_MARGIN * tolerance)
         };
         let start = Start::new(&mut coarse, &start);
-        let Ok(found) = on_grid(&mut coarse, &start, best.as_ref(), asked, MOST_COARSE_STEPS)
-        else {
-            continue;
-        };
+        let before = done;
+        done += torus.len() as f64 / all_nodes;
+        let found = watch::part((before, done), || {
+            on_grid(&mut coarse, &start, best.as_ref(), asked, MOST_COARSE_STEPS)
+        });
+        let Ok(found) = found else { continue };
         levels.push(Level {
             points: torus.points().to_vec(),
             newton_steps: found.newton_steps,

@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::monge_ampere::linearised::Linearised;
 use crate::monge_ampere::operator::MongeAmpere;
 use crate::parallel::{for_each_block, max_of, mean, mean_of, sup};
+use crate::watch;
 
 pub(super) const MOST_NEWTON_STEPS: usize = 40;
 /// A search that stalls this close to the estimate of rounding has arrived: the estimate is a size, not a bound.
@@ -53,7 +54,7 @@ impl Elliptic {
     /// rounding allows on this grid, `8·2^{-53} (1 + Σ(πn_i)² sup|p|)` up to a factor of fifty where the search stalls.
     ///
     /// # Errors
-    /// [`Error::LostConvexity`] when the start is not convex, [`Error::NoConvergence`].
+    /// [`Error::LostConvexity`] when the start is not convex, [`Error::NoConvergence`], [`Error::Interrupted`].
     pub fn solve(
         &mut self,
         operator: &mut MongeAmpere,
@@ -75,10 +76,12 @@ impl Elliptic {
         self.linearised.freeze(operator, &found.p, &mut self.rate)?;
         found.measure(&self.rate);
         self.fraction = 1.0;
+        let first = found.residual;
         loop {
             let tolerance = asked(operator);
             let floor = rounding::of_values(operator.torus(), sup(&found.p));
             let done = found.residual <= tolerance.max(floor);
+            watch::reached(reached(&found, first, tolerance.max(floor)))?;
             if !done && found.newton_steps < most && self.newton(operator, &mut found, tolerance)? {
                 continue;
             }
@@ -194,6 +197,25 @@ pub(super) fn centre(p: &mut [f64]) {
 pub(super) fn round_off(operator: &MongeAmpere, p: &[f64]) -> f64 {
     let size = sup(p) + operator.base.as_ref().map_or(0.0, |base| sup(&base.p));
     rounding::of_values(operator.torus(), size) * rounding::amplification(operator)
+}
+
+/// Newton's method squares the residual once it is below one and works down to that in steps before: the fraction of the way of the
+/// logarithms, the decades below one counted by their doublings.
+fn reached(found: &Brenier, first: f64, asked: f64) -> f64 {
+    let way = |residual: f64| {
+        let decades = -residual.log10();
+        if decades > 0.0 {
+            (1.0 + decades).log2()
+        } else {
+            decades
+        }
+    };
+    let whole = way(asked) - way(first);
+    if whole > 0.0 {
+        ((way(found.residual) - way(first)) / whole).clamp(0.0, 1.0)
+    } else {
+        1.0
+    }
 }
 
 /// The residual at which a search that no longer improves has arrived.
