@@ -5,9 +5,11 @@
 //! Source: Barnett, Magland & af Klinteberg, *A parallel nonuniform fast Fourier transform library based on an "exponential
 //! of semicircle" kernel*, SISC 41 (2019). Relative error about 1e-13.
 
+use crate::error::Result;
 use crate::fourier::Fourier;
 use crate::resample::pad;
 use crate::torus::Torus;
+use crate::watch;
 use multiversion::multiversion;
 use rayon::prelude::*;
 use std::collections::HashMap;
@@ -58,26 +60,47 @@ impl Interpolant {
     /// `out[field][i]` = the interpolant of that field at point i, for the first `out.len()` fields; `points` has one vector per
     /// coordinate, any reals. Costs 14^d multiply–adds per field and point.
     pub fn evaluate(&self, points: &[Vec<f64>], out: &mut [&mut [f64]]) {
+        self.stretches(points, out, || Ok(()))
+            .expect("nothing can fail");
+    }
+
+    /// [`Self::evaluate`] for many points, watched.
+    ///
+    /// # Errors
+    /// [`crate::Error::Interrupted`].
+    pub fn evaluate_watched(&self, points: &[Vec<f64>], out: &mut [&mut [f64]]) -> Result<()> {
+        self.stretches(points, out, watch::on)
+    }
+
+    fn stretches(
+        &self,
+        points: &[Vec<f64>],
+        out: &mut [&mut [f64]],
+        go_on: impl Fn() -> Result<()> + Sync,
+    ) -> Result<()> {
         assert!(out.len() <= self.fields.len());
         let (count, wanted) = (points[0].len(), out.len());
         let tasks: Vec<usize> = (0..count).step_by(TASK).collect();
         let shape = padded_shape(&self.fine);
-        let computed: Vec<Vec<f64>> = tasks
-            .par_iter()
-            .map(|&start| {
-                let len = TASK.min(count - start);
-                let mut values = vec![0.0; len * wanted];
-                let stretch: Vec<&[f64]> = points.iter().map(|x| &x[start..start + len]).collect();
-                evaluate_stretch(shape, &self.fields[..wanted], &stretch, &mut values);
-                values
-            })
-            .collect();
+        let compute = |start: usize| {
+            go_on()?;
+            let len = TASK.min(count - start);
+            let mut values = vec![0.0; len * wanted];
+            let stretch: Vec<&[f64]> = points.iter().map(|x| &x[start..start + len]).collect();
+            evaluate_stretch(shape, &self.fields[..wanted], &stretch, &mut values);
+            Ok(values)
+        };
+        let computed = watch::shared(|watch| {
+            let each = tasks.par_iter().map(|&start| watch.over(|| compute(start)));
+            each.collect::<Result<Vec<Vec<f64>>>>()
+        })?;
         for (&start, values) in tasks.iter().zip(&computed) {
             let len = TASK.min(count - start);
             for (out, values) in out.iter_mut().zip(values.chunks(len)) {
                 out[start..start + len].copy_from_slice(values);
             }
         }
+        Ok(())
     }
 }
 

@@ -560,6 +560,34 @@ fn krylov_iterations_do_not_depend_on_the_grid() {
     }
 }
 
+/// The work of a whole run, so that a slowdown is seen: steps, Krylov iterations of their systems, Newton steps behind the rates.
+#[test]
+fn the_work_of_a_primal_run_is_pinned() {
+    let torus = torus(&[32, 32]);
+    let mut system = primal(&torus, None);
+    let mut state = system.density_of(&vec![0.0; torus.len()]).unwrap();
+    let (mut steps, mut krylov) = (0, 0);
+    march(
+        &mut system,
+        adaptive(1e-8),
+        &mut state,
+        &[0.02],
+        &mut |_, _, _| Ok(()),
+        &mut |_, step, _| {
+            steps += 1 + step.rejected;
+            krylov += step.krylov;
+            Ok(ControlFlow::Continue(()))
+        },
+    )
+    .unwrap();
+    let work = (steps, krylov / (8 * steps), system.newton_steps());
+    println!("steps, iterations a system, Newton steps: {work:?}");
+    assert!(
+        work.0 <= 63 && work.1 <= 10 && work.2 <= 17 * steps,
+        "{work:?}"
+    );
+}
+
 #[test]
 fn the_same_bits_on_any_number_of_threads() {
     let on = |threads| {

@@ -1,6 +1,7 @@
 //! Distances between densities on the torus: KL, W₂, LOT and the Bregman divergence of ½W₂² with respect to a reference.
 
 mod bregman;
+mod characteristic;
 mod circle;
 mod entropy;
 mod fenchel_gap;
@@ -8,6 +9,7 @@ mod linearised_transport;
 mod wasserstein;
 
 pub use bregman::bregman_divergence;
+pub use characteristic::characteristic;
 pub use circle::circle_map;
 pub(crate) use entropy::entropy_density;
 pub use entropy::relative_entropy;

@@ -4,6 +4,7 @@ use super::newton::newton;
 use super::plane::{Local, Point, along, sum};
 use super::problem::Euclidean;
 use crate::error::{Error, Result};
+use crate::watch;
 
 /// One way to take a step of length η; each has order 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +33,7 @@ pub fn descend(
 ) -> Result<Vec<Point>> {
     let mut points = vec![problem.start()];
     for (k, &step) in steps.iter().enumerate() {
+        watch::on()?;
         let x = points[k];
         let next = advance(problem, rule, gradient * step, x)
             .map_err(|error| error.during(format!("step {} of length {step}", k + 1)))?;

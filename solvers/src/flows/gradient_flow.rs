@@ -33,6 +33,8 @@ pub struct GradientFlow {
     frozen: Frozen,
     preconditioner: Preconditioner,
     gmres: Gmres,
+    /// c of the systems that share a Krylov space.
+    shared: Option<f64>,
     rhs: Vec<f64>,
 }
 
@@ -85,6 +87,7 @@ impl GradientFlow {
             },
             preconditioner: Preconditioner::of_divergence_form(calculus.as_ref()),
             gmres: Gmres::new(nodes, RESTART, MOST_ITERATIONS),
+            shared: None,
             rhs: zeros(),
             calculus,
             objective,
@@ -178,10 +181,14 @@ impl System for GradientFlow {
             frozen.diffusion[position(d, axis, axis)].copy_from_slice(&frozen.slope);
         }
         self.preconditioner.adopt(&frozen.diffusion);
+        self.shared = None;
         Ok(())
     }
 
     fn solve(&mut self, c: f64, r: &[f64], k: &mut [f64], tolerance: f64) -> Result<usize> {
+        if self.shared.replace(c) != Some(c) {
+            self.gmres.recycle();
+        }
         let Self {
             calculus,
             frozen,

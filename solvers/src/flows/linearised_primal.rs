@@ -76,17 +76,14 @@ impl LinearisedPrimal {
         let (gradient, hessian) = (&self.derivatives.gradient, &self.derivatives.hessian);
         let (a, drift, d) = (&self.a, &self.drift, self.drift.len());
         for_each_block(&mut self.change, |start, change| {
-            for (k, change) in change.iter_mut().enumerate() {
-                let node = start + k;
-                let mut sum = 0.0;
-                for i in 0..d {
-                    sum += drift[i][node] * gradient[i][node];
-                }
-                for (component, (i, j)) in pairs(d).enumerate() {
-                    let twice = if i == j { 1.0 } else { 2.0 };
-                    sum -= twice * a[component][node] * hessian[component][node];
-                }
-                *change = sum;
+            change.fill(0.0);
+            for (b, gradient) in drift.iter().zip(gradient) {
+                add_product(1.0, &b[start..], &gradient[start..], change);
+            }
+            for (component, (i, j)) in pairs(d).enumerate() {
+                let twice = if i == j { -1.0 } else { -2.0 };
+                let (a, hessian) = (&a[component][start..], &hessian[component][start..]);
+                add_product(twice, a, hessian, change);
             }
         });
         let nodes = w.len() as f64;
@@ -102,21 +99,24 @@ impl LinearisedPrimal {
         let d = v.len();
         for (i, force) in self.force.iter_mut().enumerate() {
             for_each_block(force, |start, force| {
-                for (k, force) in force.iter_mut().enumerate() {
-                    let node = start + k;
-                    let entry = |j: usize| hessian[position(d, i, j)][node] * v[j][node];
-                    *force = (0..d).map(entry).sum::<f64>() - *force;
+                force.iter_mut().for_each(|force| *force = -*force);
+                for (j, v) in v.iter().enumerate() {
+                    let hessian = &hessian[position(d, i, j)][start..];
+                    add_product(1.0, hessian, &v[start..], force);
                 }
             });
         }
         let (rho, change, force) = (&self.rho, &self.change, &self.force);
         for (i, flux) in self.flux.iter_mut().enumerate() {
             for_each_block(flux, |start, flux| {
-                for (k, flux) in flux.iter_mut().enumerate() {
-                    let node = start + k;
-                    let entry = |j: usize| a[position(d, i, j)][node] * force[j][node];
-                    let pushed = (0..d).map(entry).sum::<f64>();
-                    *flux = rho[node] * (change[node] * v[i][node] + pushed);
+                flux.fill(0.0);
+                add_product(1.0, &change[start..], &v[i][start..], flux);
+                for (j, force) in force.iter().enumerate() {
+                    let a = &a[position(d, i, j)][start..];
+                    add_product(1.0, a, &force[start..], flux);
+                }
+                for (flux, rho) in flux.iter_mut().zip(&rho[start..]) {
+                    *flux *= rho;
                 }
             });
         }
@@ -167,6 +167,14 @@ impl LinearisedPrimal {
             let transport: f64 = (0..d).map(|i| self.velocity[i][node].abs() * root[i]).sum();
             self.slope[node] * diffusion + transport
         })
+    }
+}
+
+/// `sum += c a b`, as far as `sum` goes.
+#[inline(always)]
+fn add_product(c: f64, a: &[f64], b: &[f64], sum: &mut [f64]) {
+    for (sum, (a, b)) in sum.iter_mut().zip(a.iter().zip(b)) {
+        *sum += c * a * b;
     }
 }
 

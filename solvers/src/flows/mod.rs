@@ -13,6 +13,8 @@
 //! step there.
 
 mod density;
+mod directions;
+mod fokker_planck;
 mod gradient_flow;
 mod linearised_primal;
 mod mirror;
@@ -20,6 +22,7 @@ mod primal;
 mod primal_preconditioner;
 pub mod velocity;
 
+pub use fokker_planck::FokkerPlanck;
 pub use gradient_flow::GradientFlow;
 pub use mirror::{Coordinate, Mirror};
 pub use primal::Primal;

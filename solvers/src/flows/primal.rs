@@ -1,6 +1,7 @@
 //! The Wasserstein mirror flow in the primal coordinate.
 
 use super::density::{complete, log_density, product};
+use super::directions::Directions;
 use super::linearised_primal::LinearisedPrimal;
 use super::primal_preconditioner::PrimalPreconditioner;
 use super::velocity::{self, velocity};
@@ -42,6 +43,11 @@ pub struct Primal {
     linearised: LinearisedPrimal,
     preconditioner: PrimalPreconditioner,
     gmres: Gmres,
+    /// c of the systems that share a Krylov space.
+    shared: Option<f64>,
+    directions: Directions,
+    /// Newton steps of all elliptic solves.
+    newton_steps: usize,
     rhs: Vec<f64>,
     w: Vec<f64>,
 }
@@ -88,6 +94,9 @@ impl Primal {
             linearised: LinearisedPrimal::new(&torus),
             preconditioner: PrimalPreconditioner::new(operator.calculus.as_ref()),
             gmres: Gmres::new(torus.len(), RESTART, MOST_ITERATIONS),
+            shared: None,
+            directions: Directions::new(torus.len()),
+            newton_steps: 0,
             rhs: zeros(),
             w: zeros(),
             operator,
@@ -122,11 +131,8 @@ impl Primal {
                 *source = -log_rho;
             }
         });
-        self.potential = self
-            .elliptic
-            .solve(&mut self.operator, &self.potential, self.tolerance)
-            .map_err(|error| error.during("the Brenier potential of ρ"))?
-            .p;
+        self.find_potential(rho)?;
+        let log_rho = &self.log_density;
         variation(
             self.objective.as_ref(),
             log_rho,
@@ -142,6 +148,27 @@ impl Primal {
             &mut self.velocity,
         );
         Ok(())
+    }
+
+    /// u from what is known of it near by, or else from the last one.
+    fn find_potential(&mut self, rho: &[f64]) -> Result<()> {
+        let (elliptic, operator) = (&mut self.elliptic, &mut self.operator);
+        let last = &self.potential;
+        let found = if self.directions.predict(rho, &mut self.w) {
+            let near = elliptic.solve(operator, &self.w, self.tolerance);
+            near.or_else(|_| elliptic.solve(operator, last, self.tolerance))
+        } else {
+            elliptic.solve(operator, last, self.tolerance)
+        };
+        let found = found.map_err(|error| error.during("the Brenier potential of ρ"))?;
+        self.newton_steps += found.newton_steps;
+        self.potential = found.p;
+        Ok(())
+    }
+
+    /// Newton steps of all elliptic solves so far.
+    pub fn newton_steps(&self) -> usize {
+        self.newton_steps
     }
 
     /// Periodic part of u, mean zero.
@@ -216,14 +243,20 @@ impl System for Primal {
         });
         self.preconditioner
             .adopt(rho, &linearised.a, &linearised.slope);
+        self.shared = None;
+        self.directions.begin(rho, &self.potential);
         Ok(())
     }
 
     fn solve(&mut self, c: f64, r: &[f64], k: &mut [f64], tolerance: f64) -> Result<usize> {
+        if self.shared.replace(c) != Some(c) {
+            self.gmres.recycle();
+        }
         let Self {
             operator,
             linearised,
             preconditioner,
+            directions,
             ..
         } = self;
         let calculus = operator.calculus.as_mut();
@@ -238,6 +271,7 @@ impl System for Primal {
         )?;
         linearised.density_change(calculus, &self.w, k);
         complete(r, &self.rhs, k);
+        directions.learn(k, &self.w);
         Ok(solved.iterations)
     }
 

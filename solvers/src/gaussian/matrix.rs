@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::spectrum::dense::symmetric_eigen;
+use crate::watch;
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::cholesky::llt::factor;
 use faer::linalg::matmul::matmul;
@@ -88,6 +89,7 @@ pub(super) fn factor_if_positive(x: MatRef<'_, f64>) -> Option<Mat<f64>> {
 
 /// Cholesky factor of `x`, which is called `name` in the error.
 pub(super) fn cholesky(name: &str, x: MatRef<'_, f64>) -> Result<Mat<f64>> {
+    watch::on()?;
     match factor_if_positive(x) {
         Some(lower) => Ok(lower),
         None => Err(not_positive(name, x)?),

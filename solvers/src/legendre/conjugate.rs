@@ -116,7 +116,8 @@ impl<'a> Newton<'a> {
                 let at = self.displaced(delta);
                 let wanted = if last > FROZEN { fields.len() } else { d };
                 let out = fields[..wanted].iter_mut().map(Vec::as_mut_slice);
-                self.slopes.evaluate(&at, &mut out.collect::<Vec<_>>());
+                self.slopes
+                    .evaluate_watched(&at, &mut out.collect::<Vec<_>>())?;
                 check_convex(self.torus, &fields[d..], &at)?;
             }
             let (gradient, hessian) = fields.split_at(d);

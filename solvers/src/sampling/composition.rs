@@ -4,12 +4,11 @@ use super::displaced;
 use crate::calculus::{Calculus, Derivatives, Spectral};
 use crate::density::LogDensity;
 use crate::error::{Error, Result};
-use crate::flows::GradientFlow;
+use crate::flows::{FokkerPlanck, GradientFlow};
 use crate::interpolation::Interpolant;
 use crate::objective::RelativeEntropy;
 use crate::parallel::mean_of;
 use crate::symmetric::{extreme_eigenvalues, packed_len};
-use crate::time::{Stepper, march};
 use crate::torus::Torus;
 use std::ops::ControlFlow;
 
@@ -24,7 +23,7 @@ pub enum Scheme {
 
 /// `T_{K−1}∘…∘T_0` along Fokker–Planck `∂_t ρ = ∇·(ρ∇h)` from ρ_0 = e^{-g}, `K` = `steps`, `τ = horizon/steps`.
 ///
-/// ρ_t comes from the spectral [`GradientFlow`] at error `tolerance` per step, whatever τ; only the maps see τ. The flow map S
+/// ρ_t comes from [`FokkerPlanck`], exact in time, whatever τ; only the maps see τ. The flow map S
 /// carries e^{-g} to ρ_T but is not optimal in general, so `∫|S(y) − y|² e^{-g} ≥ W₂²(e^{-g}, ρ_T)`, with equality iff the
 /// displacement is the gradient of a periodic function ([`super::helmholtz`]). The part that is not begins at `T³`, since
 /// `S̈ = ∇(∂_t φ + ½|∇φ|²)` at first, `φ = −h`, and the excess of the cost at T⁶ ([`crate::gaussian::Composition`]). On the circle S is monotone and equality holds iff
@@ -38,7 +37,7 @@ pub struct Composition {
     /// K.
     pub steps: usize,
     pub scheme: Scheme,
-    /// Error per step of ρ_t, absolute; 1e-10 is a good start.
+    /// Error per step of ρ_t, absolute, where it has to be stepped; 1e-10 is a good start.
     pub tolerance: f64,
 }
 
@@ -98,22 +97,18 @@ impl Composition {
         let calculus = Box::new(Spectral::new(torus));
         let mut flow = GradientFlow::new(Box::new(RelativeEntropy), f, calculus);
         let mut carrier = Carrier::new(self, torus, points);
-        let mut density: Vec<f64> = log_start.iter().map(|l| l.exp()).collect();
-        let stepper = Stepper::Adaptive {
-            tolerance: self.tolerance,
-        };
-        march(
-            &mut flow,
-            stepper,
-            &mut density,
+        let start: Vec<f64> = log_start.iter().map(|l| l.exp()).collect();
+        let mut log_density = log_start.to_vec();
+        FokkerPlanck::new(torus, f, self.tolerance).run(
+            &start,
             &self.instants(),
-            &mut |flow, time, density| {
+            &mut |time, density| {
                 flow.evaluate(density)?;
-                carrier.meet(flow, time, &mut *observe)
+                log_density.copy_from_slice(flow.log_density());
+                carrier.meet(&flow, time, &mut *observe)
             },
-            &mut |_, _, _| Ok(ControlFlow::Continue(())),
+            &mut |_| ControlFlow::Continue(()),
         )?;
-        let log_density = density.iter().map(|rho| rho.ln()).collect();
         Ok(carrier.finish(log_density))
     }
 
@@ -188,7 +183,7 @@ impl<'a> Carrier<'a> {
         let fields: Vec<&[f64]> = velocity.iter().map(Vec::as_slice).collect();
         let velocity = Interpolant::new(self.torus, &fields);
         if self.plan.scheme == Scheme::RungeKutta {
-            self.finish_stages(&velocity, begins && step > 0, !begins);
+            self.finish_stages(&velocity, begins && step > 0, !begins)?;
         }
         if begins {
             self.show(flow, step, time, observe)?;
@@ -203,7 +198,7 @@ impl<'a> Carrier<'a> {
     /// The first stage, which of a one-step map is all.
     fn begin(&mut self, flow: &GradientFlow, velocity: &Interpolant) -> Result<()> {
         let tau = self.plan.horizon / self.plan.steps as f64;
-        self.stage = self.velocity_at(velocity, 0.0);
+        self.stage = self.velocity_at(velocity, 0.0)?;
         match self.plan.scheme {
             Scheme::OneStepMaps => {
                 self.check_optimal(flow, tau)?;
@@ -215,29 +210,30 @@ impl<'a> Carrier<'a> {
     }
 
     /// Half-way the second and third stages, at the end of a step the fourth.
-    fn finish_stages(&mut self, velocity: &Interpolant, ends: bool, half_way: bool) {
+    fn finish_stages(&mut self, velocity: &Interpolant, ends: bool, half_way: bool) -> Result<()> {
         let tau = self.plan.horizon / self.plan.steps as f64;
         if half_way {
             for _ in 0..2 {
-                self.stage = self.velocity_at(velocity, 0.5 * tau);
+                self.stage = self.velocity_at(velocity, 0.5 * tau)?;
                 add(2.0, &self.stage, &mut self.increment);
             }
         }
         if ends {
-            self.stage = self.velocity_at(velocity, tau);
+            self.stage = self.velocity_at(velocity, tau)?;
             add(1.0, &self.stage, &mut self.increment);
             add(tau / 6.0, &self.increment, &mut self.displacement);
         }
+        Ok(())
     }
 
     /// `v(x + c·stage)` at the points x reached.
-    fn velocity_at(&self, velocity: &Interpolant, c: f64) -> Vec<Vec<f64>> {
+    fn velocity_at(&self, velocity: &Interpolant, c: f64) -> Result<Vec<Vec<f64>>> {
         let mut at = displaced(&self.base, &self.displacement);
         add(c, &self.stage, &mut at);
         let mut out = vec![vec![0.0; at[0].len()]; at.len()];
         let mut slices: Vec<&mut [f64]> = out.iter_mut().map(Vec::as_mut_slice).collect();
-        velocity.evaluate(&at, &mut slices);
-        out
+        velocity.evaluate_watched(&at, &mut slices)?;
+        Ok(out)
     }
 
     /// T_k is optimal iff `|x|²/2 − τh` is convex.

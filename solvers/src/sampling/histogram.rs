@@ -3,6 +3,7 @@
 use crate::density::{Jet, LogDensity, Order};
 use crate::error::{Error, Result};
 use crate::parallel::sup_difference;
+use crate::watch;
 
 /// Abscissae and weights on [0, 1] of Gauss' rule with five nodes, exact for polynomials of degree nine.
 const GAUSS: [(f64, f64); 5] = [
@@ -106,6 +107,7 @@ impl Bins {
         let mut jet = Jet::zeros(d, per_bin, Order::Value);
         let mut masses = Vec::with_capacity(self.len());
         for bin in 0..self.len() {
+            watch::on()?;
             let mut rest = bin;
             for axis in (0..d).rev() {
                 let (n, stride) = (self.shape[axis], line.len().pow((d - 1 - axis) as u32));

@@ -6,6 +6,7 @@ use crate::parallel::{max_of, mean_of};
 use crate::random::XorShift;
 use crate::symmetric::pairs;
 use crate::torus::Torus;
+use crate::watch;
 use rayon::prelude::*;
 use std::sync::Arc;
 
@@ -118,13 +119,16 @@ impl Sampler {
     /// # Errors
     /// [`Error::Density`] if a proposal exceeds the envelope, with the place.
     pub fn draw(&self, count: usize, seed: u64) -> Result<Vec<Vec<f64>>> {
-        let blocks: Vec<Vec<Vec<f64>>> = (0..count.div_ceil(BLOCK))
-            .into_par_iter()
-            .map(|block| {
-                let wanted = BLOCK.min(count - block * BLOCK);
-                self.draw_block(wanted, XorShift::stream(seed, block as u64))
-            })
-            .collect::<Result<_>>()?;
+        let draw = |block: usize| {
+            watch::on()?;
+            let wanted = BLOCK.min(count - block * BLOCK);
+            self.draw_block(wanted, XorShift::stream(seed, block as u64))
+        };
+        let blocks = watch::shared(|watch| {
+            let each = (0..count.div_ceil(BLOCK)).into_par_iter();
+            each.map(|block| watch.over(|| draw(block)))
+                .collect::<Result<Vec<_>>>()
+        })?;
         let along = |axis: usize| {
             blocks
                 .iter()

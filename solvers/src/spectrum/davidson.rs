@@ -10,6 +10,7 @@
 use super::dense::symmetric_eigen;
 use crate::error::Result;
 use crate::parallel::{BLOCK, axpy, dot, for_each_block};
+use crate::watch;
 use faer::Mat;
 
 /// Width of the search space in blocks before a restart.
@@ -47,7 +48,7 @@ impl Search {
     /// caller judges the residuals.
     ///
     /// # Errors
-    /// Of the dense eigenproblem, when `apply` gives non-finite values.
+    /// Of the dense eigenproblem, when `apply` gives non-finite values; [`crate::Error::Interrupted`].
     pub fn smallest(
         &self,
         mut apply: impl FnMut(&[f64], &mut [f64]),
@@ -59,9 +60,11 @@ impl Search {
         let mut space = Subspace::empty();
         let mut block = start;
         let mut previous: Option<Mat<f64>> = None;
+        let mut first = None;
         for iterations in 1.. {
             let mut grown = 0;
             for direction in block {
+                watch::on()?;
                 grown += usize::from(space.extend(kernel, direction, &mut apply));
             }
             let (values, coefficients) = symmetric_eigen(space.dense().as_ref())?;
@@ -70,6 +73,7 @@ impl Search {
                 .map(|j| space.residual(values[j], &coefficients, j))
                 .collect();
             let open = self.unconverged(&values, &residuals);
+            watch::reached(self.reached(&values, &residuals, &mut first))?;
             let done = !open.iter().any(|&j| j < self.count);
             if done || grown == 0 || iterations == self.most_iterations {
                 return Ok(Found {
@@ -93,6 +97,22 @@ impl Search {
             };
         }
         unreachable!("the loop returns")
+    }
+
+    /// The fraction of the decades between the `first` residual and the one asked for, of the slowest wanted pair.
+    fn reached(&self, values: &[f64], residuals: &[Vec<f64>], first: &mut Option<f64>) -> f64 {
+        let wanted = values.iter().zip(residuals).take(self.count);
+        let over = wanted.map(|(value, residual)| {
+            let asked = self.absolute.max(self.relative * value.abs());
+            (dot(residual, residual).sqrt() / asked).max(1.0)
+        });
+        let worst = over.fold(1.0, f64::max).ln();
+        let first = *first.get_or_insert(worst);
+        if first > 0.0 {
+            1.0 - worst / first
+        } else {
+            1.0
+        }
     }
 
     /// Indices of the Ritz pairs that have not converged.

@@ -1,6 +1,7 @@
 //! Eigenvalues and eigenvectors of a small symmetric matrix.
 
 use crate::error::{Error, Result};
+use crate::watch;
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_scratch};
 use faer::{Col, Mat, MatRef, Par, Spec};
@@ -11,6 +12,7 @@ use faer::{Col, Mat, MatRef, Par, Spec};
 /// # Errors
 /// [`Error::NoConvergence`], which for a finite matrix does not happen.
 pub fn symmetric_eigen(matrix: MatRef<'_, f64>) -> Result<(Vec<f64>, Mat<f64>)> {
+    watch::on()?;
     let n = matrix.nrows();
     let (mut values, mut vectors) = (Col::zeros(n), Mat::zeros(n, n));
     let parameters = Spec::default();

@@ -29,6 +29,24 @@ pub struct GroundState {
     flux: Vec<f64>,
     spectrum: Vec<Complex64>,
     work: Vec<Complex64>,
+    /// Where a result is summed.
+    total: Vec<Complex64>,
+}
+
+/// Modes along the axes that a derivative is not along.
+#[derive(Clone, Copy)]
+enum Others {
+    All,
+    Kept,
+}
+
+/// `total += sign · term`.
+fn add(sign: f64, term: &[Complex64], total: &mut [Complex64]) {
+    for_each_block(total, |start, total| {
+        for (total, term) in total.iter_mut().zip(&term[start..]) {
+            *total += sign * term;
+        }
+    });
 }
 
 impl GroundState {
@@ -59,6 +77,7 @@ impl GroundState {
             flux: vec![0.0; n],
             spectrum: fourier.spectrum(),
             work: fourier.spectrum(),
+            total: fourier.spectrum(),
             fourier,
         };
         this.differentiate(log_density);
@@ -112,33 +131,33 @@ impl GroundState {
         trace * slopes
     }
 
-    /// `out = P D_fᵀ B D_f v` for v without Nyquist modes.
+    /// `out = P D_fᵀ B D_f v` for v without Nyquist modes: 2d + 3 transforms.
     pub fn apply(&mut self, v: &[f64], out: &mut [f64]) {
-        self.apply_at_nodes(v, out);
-        self.project(out);
+        self.covariant_gradient(v);
+        out.fill(0.0);
+        self.total.fill(Complex64::ZERO);
+        for axis in 0..self.half_gradient.len() {
+            self.multiply(axis);
+            self.add_half_flux(axis, out);
+            self.fourier.forward(&self.flux, &mut self.spectrum);
+            self.derivative(axis, Others::Kept);
+            add(-1.0, &self.work, &mut self.total);
+        }
+        self.fourier.forward(out, &mut self.spectrum);
+        self.keep();
+        add(1.0, &self.work, &mut self.total);
+        self.fourier.inverse(&mut self.total, out);
     }
 
     /// `out = D_fᵀ B D_f v`, Nyquist modes included: what the continuous operator gives at the nodes.
     pub fn apply_at_nodes(&mut self, v: &[f64], out: &mut [f64]) {
-        self.differentiate(v);
-        for (gradient, half) in self.gradient.iter_mut().zip(&self.half_gradient) {
-            for_each_block(gradient, |start, gradient| {
-                for (k, gradient) in gradient.iter_mut().enumerate() {
-                    *gradient += half[start + k] * v[start + k];
-                }
-            });
-        }
+        self.covariant_gradient(v);
         out.fill(0.0);
         for axis in 0..self.half_gradient.len() {
             self.multiply(axis);
-            let (flux, half) = (&self.flux, &self.half_gradient[axis]);
-            for_each_block(out, |start, out| {
-                for (k, out) in out.iter_mut().enumerate() {
-                    *out += half[start + k] * flux[start + k];
-                }
-            });
+            self.add_half_flux(axis, out);
             self.fourier.forward(&self.flux, &mut self.spectrum);
-            self.derivative(axis);
+            self.derivative(axis, Others::All);
             self.fourier.inverse(&mut self.work, &mut self.flux);
             let divergence = &self.flux;
             for_each_block(out, |start, out| {
@@ -147,6 +166,28 @@ impl GroundState {
                 }
             });
         }
+    }
+
+    /// `gradient = D_f v`.
+    fn covariant_gradient(&mut self, v: &[f64]) {
+        self.differentiate(v);
+        for (gradient, half) in self.gradient.iter_mut().zip(&self.half_gradient) {
+            for_each_block(gradient, |start, gradient| {
+                for (k, gradient) in gradient.iter_mut().enumerate() {
+                    *gradient += half[start + k] * v[start + k];
+                }
+            });
+        }
+    }
+
+    /// `out += ½∂_axis f · flux`.
+    fn add_half_flux(&self, axis: usize, out: &mut [f64]) {
+        let (flux, half) = (&self.flux, &self.half_gradient[axis]);
+        for_each_block(out, |start, out| {
+            for (k, out) in out.iter_mut().enumerate() {
+                *out += half[start + k] * flux[start + k];
+            }
+        });
     }
 
     /// `flux = (B · gradient)_axis`.
@@ -169,16 +210,20 @@ impl GroundState {
     fn differentiate(&mut self, v: &[f64]) {
         self.fourier.forward(v, &mut self.spectrum);
         for axis in 0..self.gradient.len() {
-            self.derivative(axis);
+            self.derivative(axis, Others::All);
             self.fourier
                 .inverse(&mut self.work, &mut self.gradient[axis]);
         }
     }
 
-    /// `work = ∂_axis spectrum`, normalised.
-    fn derivative(&mut self, axis: usize) {
+    /// `work = ∂_axis spectrum`, normalised, with all modes along the other axes or those that are not Nyquist.
+    fn derivative(&mut self, axis: usize, others: Others) {
         let unit = Complex64::new(0.0, 1.0 / self.torus().len() as f64);
-        let mut factors: Vec<&[f64]> = self.ones.iter().map(Vec::as_slice).collect();
+        let others = match others {
+            Others::All => &self.ones,
+            Others::Kept => &self.kept,
+        };
+        let mut factors: Vec<&[f64]> = others.iter().map(Vec::as_slice).collect();
         factors[axis] = &self.first[axis];
         self.fourier
             .multiply(&self.spectrum, &factors, unit, &mut self.work);
@@ -187,11 +232,16 @@ impl GroundState {
     /// Removes every Nyquist mode.
     pub fn project(&mut self, v: &mut [f64]) {
         self.fourier.forward(v, &mut self.spectrum);
+        self.keep();
+        self.fourier.inverse(&mut self.work, v);
+    }
+
+    /// `work = spectrum` without its Nyquist modes, normalised.
+    fn keep(&mut self) {
         let unit = Complex64::new(1.0 / self.torus().len() as f64, 0.0);
         let factors: Vec<&[f64]> = self.kept.iter().map(Vec::as_slice).collect();
         self.fourier
             .multiply(&self.spectrum, &factors, unit, &mut self.work);
-        self.fourier.inverse(&mut self.work, v);
     }
 
     /// `out ≈ S^{-1} v`, symmetric and positive on the fields without Nyquist modes.

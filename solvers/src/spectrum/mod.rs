@@ -15,7 +15,7 @@ use crate::parallel::{axpy, dot, for_each_block, mean_of, sup};
 use crate::symmetric::{Packed, extreme_eigenvalues, packed_len};
 use crate::torus::Torus;
 use davidson::{Found, Search};
-use ground_state::GroundState;
+pub(crate) use ground_state::GroundState;
 
 /// An eigenpair of L.
 #[derive(Debug, Clone, PartialEq)]

@@ -290,3 +290,30 @@ fn timing() {
         );
     }
 }
+
+/// The operator in few transforms is its definition, projected.
+#[test]
+fn the_fast_product_is_the_projected_one() {
+    for points in [&[18][..], &[12, 16], &[8, 10, 12]] {
+        let torus = Torus::new(points).unwrap();
+        let d = points.len();
+        let log_density = sample(&torus, |x| 0.7 * (2.0 * PI * x.iter().sum::<f64>()).cos());
+        let field = |(i, j): (usize, usize)| {
+            sample(&torus, |x| {
+                f64::from(u8::from(i == j)) + 0.2 * (2.0 * PI * (x[i] - x[j] + x[d - 1])).sin()
+            })
+        };
+        let b: Vec<Vec<f64>> = pairs(d).map(field).collect();
+        for b in [None, Some(&b[..])] {
+            let mut operator = GroundState::new(&torus, &log_density, b);
+            let mut v: Vec<f64> = (0..torus.len() as u64).map(hash).collect();
+            operator.project(&mut v);
+            let (mut fast, mut slow) = (v.clone(), v.clone());
+            operator.apply(&v, &mut fast);
+            operator.apply_at_nodes(&v, &mut slow);
+            operator.project(&mut slow);
+            let gap = crate::parallel::sup_difference(&fast, &slow);
+            assert!(gap < 1e-12 * sup(&slow), "{points:?}: {gap:e}");
+        }
+    }
+}

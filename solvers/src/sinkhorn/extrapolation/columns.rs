@@ -6,6 +6,7 @@ use super::symmetric::Symmetric;
 use super::tableau;
 use crate::error::Result;
 use crate::parallel::sup_difference;
+use crate::watch;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 
@@ -24,7 +25,7 @@ impl Columns {
     /// From `start`, given on a rung.
     ///
     /// # Errors
-    /// As [`Ladder::rung`].
+    /// As [`Ladder::rung`]; [`crate::Error::Interrupted`].
     pub fn run(ladder: &mut Ladder, tried: Control, rung: usize, start: &[f64]) -> Result<Self> {
         let epsilon = |j: usize| tried.step / j as f64;
         let rungs = (1..tried.columns + 1)
@@ -35,16 +36,18 @@ impl Columns {
             let carry = || ladder.carry(start, rung, to);
             starts.entry(to).or_insert_with(carry);
         }
-        // The longest first: that balances two cores.
-        let mut done: Vec<_> = (1..tried.columns + 1)
-            .into_par_iter()
-            .rev()
-            .with_max_len(1)
-            .map(|j| {
-                let (on, start) = (ladder.at(rungs[j - 1]), &starts[&rungs[j - 1]]);
-                Symmetric::new(on, epsilon(j)).run(on, start, j)
-            })
-            .collect();
+        // That balances two cores.
+        let column = |j: usize| {
+            let (on, start) = (ladder.at(rungs[j - 1]), &starts[&rungs[j - 1]]);
+            Symmetric::new(on, epsilon(j)).run(on, start, j)
+        };
+        let mut done = watch::shared(|watch| {
+            let longest_first = (1..tried.columns + 1).into_par_iter().rev();
+            let columns = longest_first.with_max_len(1);
+            columns
+                .map(|j| watch.over(|| column(j)))
+                .collect::<Result<Vec<_>>>()
+        })?;
         done.reverse();
         let finest = rungs[tried.columns - 1];
         let (fields, curvature): (Vec<Vec<f64>>, Vec<Vec<f64>>) = done.into_iter().unzip();

@@ -13,8 +13,10 @@
 //! between C^{-1} and C. The first term of C is that of THEORY §4: at rest Sinkhorn's potential is off by −½εf.
 
 use super::rung::Rung;
+use crate::error::Result;
 use crate::sinkhorn::half_step::HalfStep;
 use crate::sinkhorn::kernel::Kernel;
+use crate::watch;
 
 /// Iterations at one ε on one grid.
 pub struct Symmetric {
@@ -29,18 +31,22 @@ impl Symmetric {
     }
 
     /// `count` steps from `start`: the result, and the largest curvature met along each axis.
-    pub fn run(mut self, rung: &Rung, start: &[f64], count: usize) -> (Vec<f64>, Vec<f64>) {
+    ///
+    /// # Errors
+    /// [`crate::Error::Interrupted`].
+    pub fn run(mut self, rung: &Rung, start: &[f64], count: usize) -> Result<(Vec<f64>, Vec<f64>)> {
         let (f, g) = (&rung.f, &rung.g);
         let mut p = start.to_vec();
         let mut q = vec![0.0; p.len()];
         let mut curvature = vec![0.0; rung.torus.dimension()];
         self.conjugate(-1.0, f, &mut p);
         for _ in 0..count {
+            watch::on()?;
             raise(&mut curvature, &self.half_step.apply(&p, f, &mut q).axes);
             raise(&mut curvature, &self.half_step.apply(&q, g, &mut p).axes);
         }
         self.conjugate(1.0, f, &mut p);
-        (p, curvature)
+        Ok((p, curvature))
     }
 
     /// C_ε, or its inverse with sign −1.

@@ -58,7 +58,9 @@ fn errors_of_iterations() -> [Vec<f64>; 2] {
     let error = |symmetric: bool, count: usize| {
         let epsilon = time / count as f64;
         if symmetric {
-            let (p, _) = Symmetric::new(&rung, epsilon).run(&rung, &start, count);
+            let (p, _) = Symmetric::new(&rung, epsilon)
+                .run(&rung, &start, count)
+                .unwrap();
             return sup_difference(&p, &exact);
         }
         let mut half_step = HalfStep::new(&torus, Kernel::Heat, epsilon);
@@ -91,7 +93,7 @@ fn the_error_of_the_symmetric_iteration_is_even() {
     let exact = flow(&torus, &start, time);
     let run = |count: usize| {
         let symmetric = Symmetric::new(&rung, time / count as f64);
-        symmetric.run(&rung, &start, count).0
+        symmetric.run(&rung, &start, count).unwrap().0
     };
     let error = |count: usize| {
         let (coarse, fine) = (run(count), run(2 * count));
