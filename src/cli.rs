@@ -1,5 +1,6 @@
 //! The command line: what can be asked, and the help that teaches it.
 
+use crate::quantities::parse_bytes;
 use crate::scenario::template::Kind;
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
@@ -56,11 +57,20 @@ pub enum Command {
         #[arg(short, long, value_name = "N")]
         threads: Option<NonZeroUsize>,
     },
-    /// Validate scenarios and estimate memory and time, running nothing
+    /// Validate scenarios, and try each for a second or two to say what memory and time it takes
     Check {
         /// Scenario files
         #[arg(required = true, value_name = "SCENARIO")]
         scenarios: Vec<PathBuf>,
+        /// Judge for a machine with this much memory, such as 256GB [default: what this one has free]
+        #[arg(short, long, value_name = "SIZE", value_parser = parse_bytes)]
+        memory: Option<f64>,
+        /// Judge for this many threads [default: all cores]
+        #[arg(short, long, value_name = "N")]
+        threads: Option<NonZeroUsize>,
+        /// Say what each stage takes on one thread
+        #[arg(short, long)]
+        verbose: bool,
     },
     /// Judge and draw again from the data of a finished run, measuring nothing
     Report {

@@ -8,8 +8,11 @@
 //! The numerics are in [`solvers`]; here are the scenario format, the studies with their claims, and the command.
 
 pub mod cli;
+pub mod estimate;
 pub mod figure;
+pub mod machine;
 pub mod order;
+pub mod quantities;
 pub mod record;
 pub mod report;
 pub mod run;

@@ -169,6 +169,12 @@ impl Record {
             })
     }
 
+    /// Bytes of all arrays.
+    pub fn bytes(&self) -> f64 {
+        let sizes = self.arrays.values().map(|array| array.len());
+        8.0 * sizes.sum::<usize>() as f64
+    }
+
     /// Writes all arrays as a compressed npz.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 //! In stages, since a later one needs what an earlier one established: every number is finite; each makes sense by
 //! itself; the densities and the start exist; the grid resolves them. A stage reports all its complaints together.
 
+mod counts;
 mod euclidean;
 mod gaussian;
 mod gaussian_descent;
@@ -14,12 +15,14 @@ mod torus;
 use super::complaint::{Complaint, Source, wording};
 use super::locate::{Step, way};
 use super::{Built, Problem, Scenario};
+use crate::machine::Machine;
 use miette::Report;
 
-/// Checks a scenario and builds the objects of its problem.
-pub fn validate(scenario: &Scenario, source: &Source) -> Result<Built, Report> {
+/// Checks a scenario and builds the objects of its problem, on this machine, for one that may be another.
+pub fn validate(scenario: &Scenario, source: &Source, machine: &Machine) -> Result<Built, Report> {
     let mut checks = Checks {
         source,
+        machine: *machine,
         largest_epsilon: match &scenario.problem {
             Problem::Torus(_) => LARGEST_EPSILON_ON_TORUS,
             _ => f64::INFINITY,
@@ -31,6 +34,7 @@ pub fn validate(scenario: &Scenario, source: &Source) -> Result<Built, Report> {
     checks.title(scenario);
     numerics::check(&mut checks, &scenario.numerics);
     studies::check(&mut checks, scenario);
+    counts::check(&mut checks, scenario);
     match &scenario.problem {
         Problem::Torus(problem) => torus::check(&mut checks, scenario, problem).map(Built::Torus),
         Problem::Gaussian(problem) => {
@@ -48,6 +52,8 @@ const LARGEST_EPSILON_ON_TORUS: f64 = 1.0;
 /// Complaints gathered so far about one source.
 struct Checks<'a> {
     source: &'a Source,
+    /// Where it is to run.
+    machine: Machine,
     /// Largest ε that means anything: on the unit torus, a finite one.
     largest_epsilon: f64,
     complaints: Vec<Complaint>,

@@ -27,17 +27,19 @@ fn space(checks: &mut Checks, space: Space) {
 
 fn time(checks: &mut Checks, time: Time) {
     match time {
-        Time::Adaptive { tolerance } | Time::Rosenbrock { tolerance }
+        Time::Adaptive { tolerance }
+        | Time::Rosenbrock { tolerance }
+        | Time::ExtrapolatedSinkhorn { tolerance }
             if !TOLERANCES.contains(&tolerance) =>
         {
             checks.refuse(
                 way!["numerics", "time", "tolerance"],
                 format!("tolerance {tolerance:e} is outside 1e-13 to 1e-4"),
                 "out of range",
-                "the default is 1e-9, which gives 1e-8 in p".into(),
+                "the default is 1e-9".into(),
             );
         }
-        Time::Adaptive { .. } | Time::Rosenbrock { .. } => {}
+        Time::Adaptive { .. } | Time::Rosenbrock { .. } | Time::ExtrapolatedSinkhorn { .. } => {}
         Time::Euler { step } | Time::RungeKutta4 { step } => {
             checks.positive(way!["numerics", "time", "step"], "step", step, "1e-5");
         }

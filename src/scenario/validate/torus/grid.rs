@@ -1,8 +1,11 @@
 //! The grid: its axes, its parity, and whether it fits this machine's memory.
 
 use super::super::Checks;
+use crate::machine::Room;
+use crate::quantities::bytes;
 use crate::scenario::locate::way;
-use crate::scenario::{Scenario, TorusProblem, estimate};
+use crate::scenario::{Scenario, TorusProblem};
+use crate::study::Study;
 use mirrorflow_solvers::Torus;
 
 /// Fewest nodes along an axis of a scenario: three quarters of them, the coarser grid of an error budget, is a grid still.
@@ -17,8 +20,10 @@ pub fn check(checks: &mut Checks, scenario: &Scenario, problem: &TorusProblem) -
         axis_points(checks, axis, n);
     }
     if checks.complaints.len() == before {
-        let needed = estimate::memory(scenario);
-        memory(checks, points, needed, estimate::physical_memory());
+        let needed = least(points, &scenario.studies);
+        if let Some(room) = checks.machine.allowance() {
+            memory(checks, points, needed, room);
+        }
     }
     if checks.complaints.len() > before {
         return None;
@@ -55,30 +60,38 @@ fn axis_points(checks: &mut Checks, axis: usize, n: usize) {
     }
 }
 
-/// Refuses a grid that `needed` bytes put past the share of `physical` bytes that a run may take.
-fn memory(checks: &mut Checks, points: &[usize], needed: f64, physical: Option<f64>) {
-    let Some(limit) = physical.map(|physical| physical * estimate::MEMORY_SHARE) else {
-        return;
-    };
-    if needed <= limit {
+/// Fields that any study on a torus holds at once: densities, potentials, derivatives.
+const WORKING: usize = 20;
+
+/// Bytes without which no study can be made: what is recorded, and a few fields to work with. A measured estimate is made once the scenario
+/// is known to be valid; this refuses grids on which not even that could be measured.
+fn least(points: &[usize], studies: &[Study]) -> f64 {
+    let dimension = points.len();
+    let most = studies.iter().map(|study| study.recorded_fields(dimension));
+    let fields = WORKING + most.max().unwrap_or(0);
+    let nodes: f64 = points.iter().map(|&n| n as f64).product();
+    8.0 * nodes * fields as f64
+}
+
+/// Refuses a grid that needs more than there is room for.
+fn memory(checks: &mut Checks, points: &[usize], needed: f64, room: Room) {
+    if needed <= room.bytes {
         return;
     }
     let message = format!(
-        "this grid needs about {} of memory, {} may be used here (80 % of the machine)",
-        estimate::bytes(needed),
-        estimate::bytes(limit),
+        "this grid needs {} of memory or more, {} may be used here ({})",
+        bytes(needed),
+        bytes(room.bytes),
+        room.limit,
     );
-    let help = format!("about {:?} points fit", fitting(points, limit / needed));
-    checks.refuse(
-        way!["problem", "points"],
-        message,
-        "too large for this machine",
-        help,
-    );
+    let fitting = fitting(points, room.bytes / needed);
+    let help = format!("about {fitting:?} points may fit");
+    let path = way!["problem", "points"];
+    checks.refuse(path, message, "too large for this memory", help);
 }
 
 /// The same proportions with `share` of the nodes, even.
-fn fitting(points: &[usize], share: f64) -> Vec<usize> {
+pub fn fitting(points: &[usize], share: f64) -> Vec<usize> {
     let factor = share.powf(1.0 / points.len() as f64);
     let shrink = |&n: &usize| ((n as f64 * factor / 2.0).floor() as usize * 2).max(FEWEST_POINTS);
     points.iter().map(shrink).collect()
