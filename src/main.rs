@@ -4,12 +4,15 @@ use clap::{CommandFactory, Parser};
 use miette::{IntoDiagnostic, Report, Result, miette};
 use mirrorflow::cli::{Cli, Command};
 use mirrorflow::figure::label_plain;
-use mirrorflow::run;
-use mirrorflow::scenario::{Loaded, estimate, load, template::Kind};
+use mirrorflow::machine::Machine;
+use mirrorflow::quantities::{bytes, duration};
+use mirrorflow::scenario::{Loaded, load, load_for, template::Kind};
 use mirrorflow::study::Study;
 use mirrorflow::verdict::{Status, Verdict};
+use mirrorflow::{estimate, run};
 use std::collections::HashSet;
 use std::io::{Write, stdout};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -40,9 +43,18 @@ fn command(command: Command) -> Result<u8> {
                     .build_global()
                     .into_diagnostic()?;
             }
+            run::handle_signals();
             run_all(&scenarios, output.as_deref(), force)
         }
-        Command::Check { scenarios } => check(&scenarios),
+        Command::Check {
+            scenarios,
+            memory,
+            threads,
+            verbose,
+        } => {
+            let machine = Machine::this().with(memory, threads.map(NonZeroUsize::get));
+            check(&scenarios, &machine, verbose)
+        }
         Command::Report { directory } => {
             let ended = run::report(&directory).map_err(|e| miette!("{e}"))?;
             conclude(&ended, &directory)
@@ -95,7 +107,18 @@ fn run_all(scenarios: &[PathBuf], output: Option<&Path>, force: bool) -> Result<
     for folder in &folders {
         run::Folder::check(folder, force).map_err(|e| miette!("{e}"))?;
     }
-    run::interrupts();
+    let machine = Machine::this();
+    for loaded in &loaded {
+        if estimate::may_not_fit(loaded, &machine) {
+            fits(
+                &loaded.name,
+                loaded,
+                &estimate::estimate(loaded, &machine),
+                &machine,
+            )?;
+        }
+    }
+    run::keep_when_interrupted();
     let mut codes = Vec::new();
     for (loaded, folder) in loaded.iter().zip(&folders) {
         let code = run_one(loaded, folder, force)?;
@@ -110,7 +133,18 @@ fn run_all(scenarios: &[PathBuf], output: Option<&Path>, force: bool) -> Result<
 fn run_one(loaded: &Loaded, folder: &Path, force: bool) -> Result<u8> {
     let ended = run::run(loaded, folder, force).map_err(|e| miette!("{e}"))?;
     say(&format!("{}\n", loaded.scenario.title))?;
+    say_found(loaded)?;
     conclude(&ended, folder)
+}
+
+/// The grid that was found for `points: Auto(…)`.
+fn say_found(loaded: &Loaded) -> Result<()> {
+    match &loaded.found {
+        Some(points) => say(&format!(
+            "points: {points:?}, the coarsest that resolve it\n"
+        )),
+        None => Ok(()),
+    }
 }
 
 /// Verdict table, where the report is, what failed; the exit code.
@@ -200,27 +234,87 @@ fn reasons(verdicts: &[Verdict]) -> Vec<(String, Vec<String>)> {
     reasons
 }
 
-fn check(scenarios: &[PathBuf]) -> Result<u8> {
+fn check(scenarios: &[PathBuf], machine: &Machine, verbose: bool) -> Result<u8> {
     for path in scenarios {
-        let loaded = load(path)?;
-        let scenario = &loaded.scenario;
+        let loaded = load_for(path, machine)?;
+        let estimate = estimate::estimate(&loaded, machine);
+        if verbose {
+            say(&parts(&estimate))?;
+        }
+        fits(&path.display().to_string(), &loaded, &estimate, machine)?;
+        say_found(&loaded)?;
         say(&format!(
-            "{}: valid. About {} of memory and {} on two cores.\n",
+            "{}: {}\n",
             path.display(),
-            estimate::bytes(estimate::memory(scenario)),
-            duration(estimate::seconds(scenario)),
+            costs(&estimate, machine)
         ))?;
     }
     Ok(0)
 }
 
-fn duration(seconds: f64) -> String {
-    match seconds {
-        s if s < 1.0 => "less than a second".into(),
-        s if s < 120.0 => format!("{s:.0} s"),
-        s if s < 7200.0 => format!("{:.0} min", s / 60.0),
-        s => format!("{:.1} h", s / 3600.0),
+/// What each stage takes, those of a moment left out.
+fn parts(estimate: &estimate::Estimate) -> String {
+    let long = |part: &&estimate::Part| part.seconds > 0.01 * estimate.seconds;
+    let line = |part: &estimate::Part| {
+        let stage = match part.stage.as_str() {
+            "" => "between stages",
+            stage => stage,
+        };
+        let (seconds, bytes) = (duration(part.seconds), bytes(part.bytes));
+        format!("  {seconds:>18}  {bytes:>9}  {}: {stage}\n", part.study)
+    };
+    estimate.parts.iter().filter(long).map(line).collect()
+}
+
+/// What a valid scenario costs, and what that rests on.
+fn costs(estimate: &estimate::Estimate, machine: &Machine) -> String {
+    let threads = match machine.threads {
+        1 => "1 thread".to_owned(),
+        n => format!("{n} threads"),
+    };
+    let basis = if estimate.whole {
+        "measured on this machine, to the end"
+    } else {
+        "measured on this machine in part, and extrapolated"
+    };
+    let mut text = format!(
+        "valid. About {} of memory and {} on {threads}; {basis}",
+        bytes(estimate.bytes),
+        duration(estimate.seconds),
+    );
+    if machine.threads > 1 && estimate.parallel > 0.0 {
+        text += &format!(
+            "; {:.0} % of the work on this grid is taken to be shared",
+            100.0 * estimate.parallel
+        );
     }
+    text.push('.');
+    if let Some(failure) = &estimate.failure {
+        text += &format!("\n  It ended early when it was tried: {failure}");
+    }
+    text
+}
+
+/// Refuses what does not fit into the machine's memory.
+fn fits(
+    name: &str,
+    loaded: &Loaded,
+    estimate: &estimate::Estimate,
+    machine: &Machine,
+) -> Result<()> {
+    let Some(room) = machine
+        .allowance()
+        .filter(|room| estimate.bytes > room.bytes)
+    else {
+        return Ok(());
+    };
+    Err(miette!(
+        help = estimate::remedy(loaded, estimate, room.bytes),
+        "{name}: a run needs about {} of memory, {} may be used ({})",
+        bytes(estimate.bytes),
+        bytes(room.bytes),
+        room.limit
+    ))
 }
 
 fn list(directory: &Path) -> Result<u8> {

@@ -7,7 +7,7 @@ mod provenance;
 mod results;
 
 pub use folder::{Folder, FolderError};
-pub use progress::{Bar, interrupts};
+pub use progress::{Bar, handle_signals, keep_when_interrupted};
 pub use provenance::Provenance;
 pub use results::{Results, read};
 
@@ -62,10 +62,14 @@ pub fn run(loaded: &Loaded, directory: &Path, force: bool) -> Result<Ended, Fold
     folder.write("scenario.ron", loaded.scenario.to_ron().as_bytes())?;
     let mut provenance = Provenance::start(&loaded.name);
     let (mut done, mut failure, mut interrupted) = (Vec::new(), None, false);
-    for (study, name) in numbered(&loaded.scenario.studies) {
+    let studies = numbered(&loaded.scenario.studies);
+    let count = studies.len();
+    for (k, (study, name)) in studies.into_iter().enumerate() {
         provenance.seeds(&name, study.seeds());
         let clock = Instant::now();
-        let (record, error, stopped) = measure(loaded, &study, &name);
+        let bar = Bar::new(&of_several(&name, k, count));
+        let (record, error, stopped) = measure(loaded, &study, &bar);
+        drop(bar);
         provenance.study(&name, clock.elapsed());
         if let Some(record) = record {
             folder.write_with(&data_path(&name, "npz"), |file| {
@@ -90,12 +94,13 @@ pub fn run(loaded: &Loaded, directory: &Path, force: bool) -> Result<Ended, Fold
         done: &done,
         provenance: &provenance,
     };
-    let verdicts = results.write(&folder)?;
+    let verdicts = results.write(&folder, &Bar::new("figures"))?;
     folder.finish()?;
     Ok(Ended {
         verdicts,
         failure,
-        interrupted,
+        // Also by a signal that came when all was measured.
+        interrupted: interrupted || progress::interrupted(),
     })
 }
 
@@ -111,7 +116,7 @@ pub fn report(directory: &Path) -> Result<Ended, FolderError> {
         done: &done,
         provenance: &provenance,
     };
-    let verdicts = results.write(&folder)?;
+    let verdicts = results.write(&folder, &Bar::new("figures"))?;
     let interrupted = provenance.status == "interrupted";
     Ok(Ended {
         verdicts,
@@ -121,12 +126,11 @@ pub fn report(directory: &Path) -> Result<Ended, FolderError> {
 }
 
 /// The record of one study, the error that ended it, and whether the user did.
-fn measure(loaded: &Loaded, study: &Study, name: &str) -> (Option<Record>, Option<Error>, bool) {
-    let bar = Bar::new(name);
+fn measure(loaded: &Loaded, study: &Study, bar: &Bar) -> (Option<Record>, Option<Error>, bool) {
     let bound = study
         .on(&loaded.built)
         .expect("validation refuses studies that do not fit");
-    match bound.measure(&loaded.scenario.numerics, &bar) {
+    match bound.measure(&loaded.scenario.numerics, bar) {
         Ok(Measured {
             record,
             interrupted,
@@ -136,6 +140,14 @@ fn measure(loaded: &Loaded, study: &Study, name: &str) -> (Option<Record>, Optio
             (failed.partial, None, true)
         }
         Err(failed) => (failed.partial, Some(failed.error), false),
+    }
+}
+
+/// A study's name in a progress line.
+fn of_several(name: &str, k: usize, count: usize) -> String {
+    match count {
+        1 => name.to_owned(),
+        _ => format!("{}/{count} {name}", k + 1),
     }
 }
 

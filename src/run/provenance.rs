@@ -97,7 +97,7 @@ impl Provenance {
             rows.push((format!("seed of {what}"), seed.to_string()));
         }
         if let Some(bytes) = self.peak_memory {
-            let value = crate::scenario::estimate::bytes(bytes as f64);
+            let value = crate::quantities::bytes(bytes as f64);
             rows.push(("peak memory".to_owned(), value));
         }
         rows

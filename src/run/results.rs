@@ -5,15 +5,17 @@ use super::folder::{Folder, FolderError};
 use super::provenance::Provenance;
 use super::{Done, numbered};
 use crate::figure::Figure;
-use crate::record::{Record, RecordError};
+use crate::record::Record;
 use crate::report::{Report, ReportFigure, Table, VerdictRow, html};
 use crate::scenario::{Loaded, load};
-use crate::study::{Curve, Study};
+use crate::study::{Curve, Progress, Study};
 use crate::verdict::Verdict;
 use serde::Serialize;
+use std::fmt::Display;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 /// Everything that judging, drawing and reporting depend on.
 pub struct Results<'a> {
@@ -33,32 +35,50 @@ impl Results<'_> {
     ///
     /// # Errors
     /// [`FolderError`].
-    pub fn write(&self, folder: &Folder) -> Result<Vec<Verdict>, FolderError> {
+    pub fn write(
+        &self,
+        folder: &Folder,
+        progress: &dyn Progress,
+    ) -> Result<Vec<Verdict>, FolderError> {
+        let clock = Instant::now();
+        let hurry = || progress.interrupted() && clock.elapsed() > PATIENCE;
         let (mut verdicts, mut figures, mut tables) = (Vec::new(), Vec::new(), Vec::new());
         let mut troubles: Vec<String> = self.provenance.failure.iter().cloned().collect();
-        for done in self.done {
+        for (k, done) in self.done.iter().enumerate() {
+            let told =
+                |part: f64| progress.update(&done.name, (k as f64 + part) / self.done.len() as f64);
+            told(0.0);
             let study = done.study.on(&self.loaded.built);
             let study = study.expect("validation refuses studies that do not fit");
             // A record that was cut short may lack what a figure needs: that is said, and loses nothing else.
-            let mut trouble = |error: RecordError| troubles.push(format!("{}: {error}", done.name));
+            let mut trouble = |what: &dyn Display| troubles.push(format!("{}: {what}", done.name));
             match study.judge(&done.name, &done.record) {
                 Ok(judged) => verdicts.extend(judged),
-                Err(error) => trouble(error),
+                Err(error) => trouble(&error),
             }
             match study.curve(&done.record) {
                 Ok(curve) => {
                     folder.write(&data_path(&done.name, "csv"), &csv(&curve))?;
                     tables.push(curve.table(&done.name));
                 }
-                Err(error) => trouble(error),
+                Err(error) => trouble(&error),
+            }
+            if hurry() {
+                trouble(&NOT_DRAWN);
+                continue;
             }
             match study.draw(&done.record) {
                 Ok(drawn) => {
-                    for figure in drawn {
-                        figures.push(write_figure(folder, &done.name, &figure)?);
+                    for (j, figure) in drawn.iter().enumerate() {
+                        told(j as f64 / drawn.len() as f64);
+                        if hurry() {
+                            trouble(&NOT_DRAWN);
+                            break;
+                        }
+                        figures.push(write_figure(folder, &done.name, figure)?);
                     }
                 }
-                Err(error) => trouble(error),
+                Err(error) => trouble(&error),
             }
         }
         let file = VerdictFile {
@@ -91,6 +111,12 @@ impl Results<'_> {
         }
     }
 }
+
+/// How long an interrupted run goes on drawing.
+const PATIENCE: Duration = Duration::from_millis(1500);
+
+const NOT_DRAWN: &str =
+    "interrupted before all was drawn; `mirrorflow report` on this folder draws it";
 
 fn write_figure(
     folder: &Folder,

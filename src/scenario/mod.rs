@@ -3,9 +3,9 @@
 //! [`load`] reads a file, [`parse`] a text. Both give a [`Loaded`]: the resolved [`Scenario`] with every default
 //! written out, and the torus, densities and start built from it, which nothing downstream checks again.
 
+mod auto;
 pub mod build;
 mod complaint;
-pub mod estimate;
 mod literal;
 mod locate;
 pub mod numerics;
@@ -23,6 +23,7 @@ pub use problem::{
     Problem, StartPotential, TorusProblem,
 };
 
+use crate::machine::Machine;
 use crate::study::Study;
 use complaint::{Source, nearest};
 use miette::{Report, miette};
@@ -50,6 +51,8 @@ pub struct Loaded {
     pub scenario: Scenario,
     /// The objects of its problem.
     pub built: Built,
+    /// The points along each axis, where the file left them to be found.
+    pub found: Option<Vec<usize>>,
 }
 
 /// Reads and validates the scenario file at `path`.
@@ -57,8 +60,16 @@ pub struct Loaded {
 /// # Errors
 /// A diagnostic that points into the file, or says why the file cannot be read.
 pub fn load(path: &Path) -> Result<Loaded, Report> {
+    load_for(path, &Machine::this())
+}
+
+/// The same for another machine, whose memory decides what is refused.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_for(path: &Path, machine: &Machine) -> Result<Loaded, Report> {
     let text = std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
-    parse(&path.display().to_string(), &text)
+    parse_for(&path.display().to_string(), &text, machine)
 }
 
 /// Reads and validates a scenario `text` that came from the file called `name`.
@@ -66,15 +77,21 @@ pub fn load(path: &Path) -> Result<Loaded, Report> {
 /// # Errors
 /// A diagnostic that points into the text and says what was expected there.
 pub fn parse(name: &str, text: &str) -> Result<Loaded, Report> {
+    parse_for(name, text, &Machine::this())
+}
+
+fn parse_for(name: &str, text: &str, machine: &Machine) -> Result<Loaded, Report> {
     let source = Source::new(name, text);
-    let scenario: Scenario = options()
+    let mut scenario: Scenario = options()
         .from_str(text)
         .map_err(|error| Report::new(syntax::complaint(&source, &error)))?;
-    let built = validate::validate(&scenario, &source)?;
+    let found = auto::find(&mut scenario)?;
+    let built = validate::validate(&scenario, &source, machine)?;
     Ok(Loaded {
         name: stem(name),
         scenario: scenario.resolved(),
         built,
+        found,
     })
 }
 

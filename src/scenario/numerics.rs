@@ -27,11 +27,13 @@ pub enum Space {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub enum Time {
-    /// Error-controlled; `tolerance` is the sup-error of p per step. A flow by itself is integrated by extrapolated Sinkhorn
-    /// (spectral space), one that Sinkhorn is compared with as the PDE that it is, by Rodas5P.
+    /// Rodas5P, with spectral space on grids that follow the flow: p and log ρ are right to `tolerance`, in time and in space.
     Adaptive { tolerance: f64 },
-    /// Rodas5P, a stiff integrator of the PDE, for every flow.
+    /// Rodas5P on the scenario's own grid: `tolerance` bounds the errors of p and log ρ that the steps make.
     Rosenbrock { tolerance: f64 },
+    /// Extrapolated Sinkhorn iterations for the study `Flow`, with spectral space: `tolerance` is the sup-error of p per macro step. Flows
+    /// that Sinkhorn is compared with are `Adaptive` ones.
+    ExtrapolatedSinkhorn { tolerance: f64 },
     /// Explicit Euler, refused past its stability limit.
     Euler { step: f64 },
     /// Classical explicit Runge–Kutta of order 4, refused past its stability limit.

@@ -28,7 +28,7 @@ const EXPECTED: &[(&str, &str)] = &[
     ),
     (
         "points",
-        "a list of even whole numbers, one per axis, such as points: [128, 128]",
+        "a list of even whole numbers, one per axis, such as points: [128, 128], or Auto(dimension: 2)",
     ),
     (
         "source",
@@ -132,7 +132,7 @@ const EXPECTED: &[(&str, &str)] = &[
     ("studies.start", "Plain or Prepared"),
     (
         "numerics.time",
-        "Adaptive(tolerance: 1e-9), Rosenbrock(tolerance: 1e-9), Euler(step: …) or RungeKutta4(step: …)",
+        "Adaptive(tolerance: 1e-9), Rosenbrock(tolerance: 1e-9), ExtrapolatedSinkhorn(tolerance: 1e-9), Euler(step: …) or RungeKutta4(step: …)",
     ),
     ("studies.time", "a positive number, such as time: 0.05"),
 ];

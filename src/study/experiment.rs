@@ -6,7 +6,9 @@ use crate::figure::Figure;
 use crate::record::{Record, RecordError};
 use crate::scenario::{Built, BuiltTorus, Numerics};
 use crate::study::Progress;
+use crate::study::progress::Alive;
 use crate::verdict::Verdict;
+use mirrorflow_solvers::watch::watched;
 
 /// A study of one kind of problem, whose objects are `B`: `measure` is the only expensive step; the others are pure functions of the record.
 pub trait Experiment<B = BuiltTorus> {
@@ -79,11 +81,14 @@ impl<B> Bound for On<'_, B> {
         numerics: &Numerics,
         progress: &dyn Progress,
     ) -> Result<Measured, MeasureError> {
-        self.study.measure(&Context {
+        let context = Context {
             built: self.built,
             numerics,
             progress,
-        })
+        };
+        // What no stage watches by itself is at least alive and can be ended.
+        let alive = Alive::new();
+        watched(&|_| alive.ask(progress), || self.study.measure(&context))
     }
 
     fn judge(&self, study: &str, record: &Record) -> Result<Vec<Verdict>, RecordError> {

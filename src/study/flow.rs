@@ -2,13 +2,17 @@
 
 use super::draw::{self, Snapshot};
 use super::measure::{Context, MeasureError, Measured};
+use super::progress::Pace;
+use super::variation::by_itself;
 use super::{Curve, Experiment, short};
 use crate::figure::{Figure, Scale, Style};
 use crate::record::{Record, RecordError};
-use crate::scenario::BuiltTorus;
+use crate::scenario::{BuiltTorus, Time};
 use mirrorflow_solvers::distance::relative_entropy;
-use mirrorflow_solvers::monge_ampere::FlowStep;
+use mirrorflow_solvers::monge_ampere::{ExtrapolatedFlow, FlowStep};
+use mirrorflow_solvers::{Error, LogDensity};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// The parabolic Monge–Ampère flow, recorded at `times`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -19,7 +23,7 @@ pub struct Flow {
 }
 
 /// Columns of the diagnostics, one entry per accepted step.
-const DIAGNOSTICS: [(&str, &str); 7] = [
+const DIAGNOSTICS: [(&str, &str); 9] = [
     ("step_time", "t"),
     ("step_size", "step"),
     ("min_eigenvalue", "min eigenvalue of ∇²u"),
@@ -27,6 +31,8 @@ const DIAGNOSTICS: [(&str, &str); 7] = [
     ("spectral_tail", "spectral tail of p"),
     ("krylov", "Krylov iterations"),
     ("sinkhorn", "Sinkhorn iterations"),
+    ("left_out", "left out of log ρ by the grid"),
+    ("nodes", "nodes computed on"),
 ];
 
 impl Experiment for Flow {
@@ -36,14 +42,20 @@ impl Experiment for Flow {
     /// [`MeasureError`], with the times reached before it.
     fn measure(&self, context: &Context) -> Result<Measured, MeasureError> {
         let horizon = self.times.last().copied().unwrap_or(0.0);
-        let mut flow = context.flow_by_itself()?;
         let mut steps: Vec<FlowStep> = Vec::new();
         let mut snapshots = Vec::new();
-        let outcome = flow.run_into(&self.times, &mut snapshots, &mut |step| {
+        let pace = Pace::to(horizon);
+        let mut observe = |step: &FlowStep| {
             steps.push(*step);
             let stage = format!("flow, t = {}", short(step.time));
-            context.progress.tick(&stage, step.time / horizon)
-        });
+            context.progress.tick(&stage, pace.at(step.time))
+        };
+        let outcome = match context.numerics.time {
+            Time::ExtrapolatedSinkhorn { tolerance } => {
+                by_sinkhorn(context, tolerance)?.run_into(&self.times, &mut snapshots, &mut observe)
+            }
+            _ => by_itself(context)?.run_into(&self.times, &mut snapshots, &mut observe),
+        };
         let mut record = Record::default();
         let reached: Vec<f64> = snapshots.iter().map(|s| s.time).collect();
         let shape = [&[reached.len()], context.built.torus.points()].concat();
@@ -62,7 +74,7 @@ impl Experiment for Flow {
             .iter()
             .map(|s| relative_entropy(&s.log_marginal, &log_source));
         record.insert_curve("kl", kl.collect());
-        let columns: [fn(&FlowStep) -> f64; 7] = [
+        let columns: [fn(&FlowStep) -> f64; 9] = [
             |s| s.time,
             |s| s.step,
             |s| s.diagnosis.min_eigenvalue,
@@ -70,6 +82,8 @@ impl Experiment for Flow {
             |s| s.diagnosis.spectral_tail,
             |s| s.krylov as f64,
             |s| s.sinkhorn as f64,
+            |s| s.diagnosis.left_out,
+            |s| s.nodes as f64,
         ];
         for ((name, _), column) in DIAGNOSTICS.iter().zip(columns) {
             record.insert_curve(name, steps.iter().map(column).collect());
@@ -116,6 +130,14 @@ impl Experiment for Flow {
                 curve.column(header, record, name)
             })
     }
+}
+
+/// The flow by extrapolated Sinkhorn iterations.
+fn by_sinkhorn(context: &Context, tolerance: f64) -> Result<ExtrapolatedFlow, Error> {
+    let torus = &context.built.torus;
+    let source: Arc<dyn LogDensity> = Arc::new(context.built.source.clone());
+    let start = context.built.start.on(torus);
+    ExtrapolatedFlow::new(context.operator(torus), source, tolerance, &start)
 }
 
 /// Step size, mass defect and spectral tail against time.

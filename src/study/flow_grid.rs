@@ -1,15 +1,10 @@
-//! The grid that a flow is integrated on.
-//!
-//! Sinkhorn needs points that grow like 1/√ε; the flow that it is compared with does not. Integrated on the coarsest grid that resolves
-//! it, it costs a fraction, and its trigonometric interpolant on the scenario's grid is as accurate: the error budget of a study measures
-//! its space error on that grid by a coarser one still.
+//! The grid that flows beside the mirror flow are integrated on: the coarsest that resolves it and the densities.
 
 use super::measure::Context;
-use crate::scenario::{Space, Time};
 use mirrorflow_solvers::fourier::{Complex64, Fourier};
+use mirrorflow_solvers::monge_ampere::{Accuracy, Flow};
 use mirrorflow_solvers::resolution::{fast_length, points_for};
-use mirrorflow_solvers::sinkhorn::Extrapolation;
-use mirrorflow_solvers::{Error, LogDensity, Result, Torus};
+use mirrorflow_solvers::{LogDensity, Result, Torus};
 use std::sync::Arc;
 
 /// Part of the tolerance that Fourier coefficients beyond n/3 may add up to. Those beyond n/2 are far smaller still, so that the two
@@ -19,38 +14,20 @@ const LEFT_OUT: f64 = 0.1;
 /// The tolerance that is asked for where the scenario's is looser: the tail of a decay shows space errors that the steps' errors do not reach.
 const LOOSEST: f64 = 1e-9;
 
-/// Error per step of the flow whose modes are looked at. A looser one would take so few steps that the time with the most modes, early
-/// in the flow, could be missed.
-const SCOUT: f64 = 1e-9;
-
-/// Fewest points along an axis that is coarsened.
-const FEWEST: usize = 32;
-
 /// Lines that are transformed at once: axes are made of whole groups of them.
 const LINES: usize = 8;
 
-/// The scenario's grid with as few points along each axis as resolve p_t up to `horizon`, the densities and their logarithms to a
-/// tenth of the tolerance, or of 1e-9. Finite differences, dealiasing and explicit steps keep the scenario's grid.
+/// The scenario's grid with as few points along each axis as resolve a flow that takes `points`, and the densities and their logarithms to a
+/// tenth of the tolerance, or of 1e-9.
 ///
 /// # Errors
-/// [`Error::Interrupted`].
-pub fn flow_grid(context: &Context, horizon: f64) -> Result<Torus> {
+/// None in fact: the grid is made of whole groups of lines.
+pub fn flow_grid(context: &Context, points: &[usize], tolerance: f64) -> Result<Torus> {
     let own = &context.built.torus;
-    let (Space::Spectral, Time::Adaptive { tolerance } | Time::Rosenbrock { tolerance }) =
-        (context.numerics.space, context.numerics.time)
-    else {
-        return Ok(own.clone());
-    };
-    let mut needed = Needed::new(own, LEFT_OUT * tolerance.min(LOOSEST));
+    let mut needed = Needed::new(own, LEFT_OUT * tolerance.min(LOOSEST), points);
     for log in [context.densities().0, context.densities().1] {
         needed.by(&log.iter().map(|f| (-f).exp()).collect::<Vec<_>>());
         needed.by(&log);
-    }
-    match scout(context, horizon, &mut needed) {
-        Ok(()) => {}
-        Err(interrupted @ Error::Interrupted { .. }) => return Err(interrupted),
-        // What a scout cannot do is no reason to refuse the flow.
-        Err(_) => return Ok(own.clone()),
     }
     let axes = own.points().iter().zip(needed.points);
     let points: Vec<usize> = axes
@@ -59,24 +36,27 @@ pub fn flow_grid(context: &Context, horizon: f64) -> Result<Torus> {
     Torus::new(&points)
 }
 
-/// The flow by extrapolated Sinkhorn, which costs next to nothing.
-fn scout(context: &Context, horizon: f64, needed: &mut Needed) -> Result<()> {
+/// Error of the steps in time with which a flow's modes are looked at.
+const LOOK: f64 = 1e-6;
+
+/// Points along each axis that the mirror flow of relative entropy takes up to `horizon` for space errors below `tolerance` in log ρ, by
+/// a run with longer steps; no more than the scenario's.
+///
+/// # Errors
+/// Those of the flow.
+pub fn looked_for(context: &Context, horizon: f64, tolerance: f64) -> Result<Vec<usize>> {
     let own = &context.built.torus;
+    let accuracy = Accuracy {
+        tolerance: LOOK,
+        finest: own.points().to_vec(),
+        ..Accuracy::within(tolerance, own)
+    };
     let source: Arc<dyn LogDensity> = Arc::new(context.built.source.clone());
     let target: Arc<dyn LogDensity> = Arc::new(context.built.target.clone());
     let start = context.built.start.on(own);
-    needed.by(&start);
-    let mut flow = Extrapolation::new(own, source, target, &start, SCOUT)?;
-    let mut time = 0.0;
-    while time < horizon {
-        time = flow.advance(time, horizon)?.time;
-        needed.by(&flow.p());
-        if context.progress.interrupted() {
-            let when = format!("at t = {time:.6e}");
-            return Err(Error::Interrupted { when });
-        }
-    }
-    Ok(())
+    let mut flow = Flow::following([source, target], own, accuracy, &start, &[])?;
+    flow.run(&[horizon], &mut |_| context.progress.beat())?;
+    Ok(flow.points())
 }
 
 /// Points along each axis that resolve all fields so far.
@@ -88,13 +68,13 @@ struct Needed {
 }
 
 impl Needed {
-    fn new(torus: &Torus, left_out: f64) -> Self {
+    fn new(torus: &Torus, left_out: f64, points: &[usize]) -> Self {
         let fourier = Fourier::new(torus);
         Self {
             spectrum: fourier.spectrum(),
             fourier,
             left_out,
-            points: vec![FEWEST; torus.dimension()],
+            points: points.to_vec(),
         }
     }
 
@@ -112,38 +92,38 @@ mod tests {
     use crate::scenario::parse;
     use crate::study::Silent;
 
-    fn grid(points: usize, numerics: &str) -> Vec<usize> {
+    fn with<T>(points: usize, measure: impl Fn(&Context) -> T) -> T {
         let text = format!(
             "Scenario(title: \"t\", problem: Torus(points: [{points}], source: Formula(\"0.4*cos(2*pi*x)\"), \
-             target: Formula(\"0.3*sin(4*pi*x)\")), {numerics} studies: [Flow(times: [0.05])])"
+             target: Formula(\"0.3*sin(4*pi*x)\")), studies: [Flow(times: [0.05])])"
         );
         let loaded = parse("flow_grid.ron", &text).unwrap();
-        let context = Context {
+        measure(&Context {
             built: loaded.built.on_torus().unwrap(),
             numerics: &loaded.scenario.numerics,
             progress: &Silent,
+        })
+    }
+
+    #[test]
+    fn the_grid_follows_the_flow_and_the_densities_and_not_the_scenario() {
+        let grid = |points: usize, needed: usize, tolerance: f64| {
+            let grid = with(points, |context| flow_grid(context, &[needed], tolerance));
+            grid.unwrap().points()[0]
         };
-        flow_grid(&context, 0.05).unwrap().points().to_vec()
+        assert_eq!([grid(1024, 100, 1e-9), grid(256, 100, 1e-9)], [120, 120]);
+        let of_densities = grid(1024, 16, 1e-9);
+        assert!((24..120).contains(&of_densities), "{of_densities}");
+        assert!(grid(1024, 16, 1e-12) > of_densities);
+        assert_eq!(grid(32, 100, 1e-9), 32);
     }
 
     #[test]
-    fn the_grid_follows_the_flow_and_not_the_scenario() {
-        let fine = grid(1024, "");
-        assert_eq!(fine, grid(256, ""));
-        assert!(fine[0] < 128, "{fine:?}");
-        let strict = grid(1024, "numerics: (time: Rosenbrock(tolerance: 1e-12)),");
-        assert!(strict > fine, "{strict:?} {fine:?}");
-        assert_eq!(grid(32, ""), [32]);
-    }
-
-    #[test]
-    fn what_measures_the_scenarios_own_grid_keeps_it() {
-        for numerics in [
-            "numerics: (space: FiniteDifference(order: 2)),",
-            "numerics: (space: Dealiased),",
-            "numerics: (time: RungeKutta4(step: 1e-7)),",
-        ] {
-            assert_eq!(grid(1024, numerics), [1024], "{numerics}");
-        }
+    fn a_look_finds_what_the_flow_takes_and_not_more_than_the_scenario_has() {
+        let look = |points, tolerance| with(points, |c| looked_for(c, 0.05, tolerance)).unwrap()[0];
+        let loose = look(1024, 1e-6);
+        assert!((16..100).contains(&loose), "{loose}");
+        assert!(look(1024, 1e-11) > loose);
+        assert!(look(32, 1e-11) <= 100);
     }
 }

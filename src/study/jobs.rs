@@ -5,13 +5,14 @@
 //! further; the numerics have the same bits on any number of threads, so nothing depends on who runs what. A job that is most of the
 //! work is run by itself on all threads.
 
-use super::measure::Progress;
+use super::progress::{Alive, Progress, Stages};
+use mirrorflow_solvers::watch::watched;
 use mirrorflow_solvers::{Error, Result};
 use std::ops::ControlFlow;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// One part: its name and share of the work for the progress bar, and what computes it.
+/// One part: its name, its modelled share of the work ([`Stages`]), and what computes it.
 pub struct Job<'a, T> {
     pub name: String,
     pub weight: f64,
@@ -56,33 +57,24 @@ pub fn first_failure<T>(results: Vec<Result<T>>) -> (Vec<T>, Result<()>) {
 const ALONE: f64 = 0.7;
 
 /// Runs the jobs, as many at a time as there are threads, and returns their results in the order given, each with its name added to its
-/// error. Progress goes from `from` to `to`.
-pub fn run<T: Send>(
-    jobs: Vec<Job<T>>,
-    progress: &dyn Progress,
-    (from, to): (f64, f64),
-) -> Vec<Result<T>> {
-    let board = Board::new(&jobs, progress, (from, to));
+/// error. Each is watched on its thread ([`mirrorflow_solvers::watch`]), so that it can be stopped in the midst of a step.
+pub fn run<T: Send>(jobs: Vec<Job<T>>, progress: &dyn Progress) -> Vec<Result<T>> {
+    let weights: Vec<f64> = jobs.iter().map(|job| job.weight).collect();
+    let all: f64 = weights.iter().sum();
     let (alone, shared): (Vec<_>, Vec<_>) =
-        (0..jobs.len()).partition(|&k| board.weights[k] > ALONE);
-    let names: Vec<String> = jobs.iter().map(|job| job.name.clone()).collect();
-    let queue: Vec<_> = jobs
-        .into_iter()
-        .map(|job| Mutex::new(Some(job.run)))
-        .collect();
-    let results: Vec<_> = names.iter().map(|_| Mutex::new(None)).collect();
+        (0..jobs.len()).partition(|&k| weights[k] > ALONE * all);
+    let stages = Stages::new(progress, &weights);
+    // Set once a job failed.
+    let stop = AtomicBool::new(false);
+    let queue: Vec<_> = jobs.into_iter().map(|job| Mutex::new(Some(job))).collect();
+    let results: Vec<_> = weights.iter().map(|_| Mutex::new(None)).collect();
     let execute = |k: usize| {
         let taken = queue[k].lock().expect("no job panicked").take();
-        let run = taken.expect("every job is run once");
-        let tick = |fraction: f64| board.tick(k, &names[k], fraction);
-        let outcome = match tick(0.0) {
-            ControlFlow::Break(()) => Err(interrupted()),
-            ControlFlow::Continue(()) => run(&tick).map_err(|error| error.during(&names[k])),
-        };
-        match &outcome {
-            Ok(_) => drop(tick(1.0)),
+        let job = taken.expect("every job is run once");
+        let outcome = execute(job, &stages.part(k), &stop);
+        if outcome.is_err() {
             // What is left would only delay the message; what is under way stops at its next tick.
-            Err(_) => board.stop.store(true, Ordering::Relaxed),
+            stop.store(true, Ordering::Relaxed);
         }
         *results[k].lock().expect("no job panicked") = Some(outcome);
     };
@@ -93,6 +85,27 @@ pub fn run<T: Send>(
         .map(|slot| slot.into_inner().expect("no job panicked"))
         .map(|outcome| outcome.expect("every job was run"))
         .collect()
+}
+
+/// One job on this thread. What the numerics in it say of themselves is not a fraction of the job: that is what its tick says.
+fn execute<T>(job: Job<T>, part: &dyn Progress, stop: &AtomicBool) -> Result<T> {
+    let or_stop = |asked: ControlFlow<()>| {
+        if stop.load(Ordering::Relaxed) {
+            ControlFlow::Break(())
+        } else {
+            asked
+        }
+    };
+    let tick = |fraction: f64| or_stop(part.tick(&job.name, fraction));
+    if tick(0.0).is_break() {
+        return Err(interrupted());
+    }
+    let alive = Alive::new();
+    let outcome = watched(&|_| or_stop(alive.ask(part)), || (job.run)(&tick));
+    if outcome.is_ok() {
+        let _ = tick(1.0);
+    }
+    outcome.map_err(|error| error.during(&job.name))
 }
 
 /// Runs the jobs on as many threads as there are, each a pool of its own.
@@ -127,43 +140,6 @@ fn interrupted() -> Error {
     }
 }
 
-/// How far each job is.
-struct Board<'p> {
-    progress: &'p dyn Progress,
-    weights: Vec<f64>,
-    done: Mutex<Vec<f64>>,
-    /// Set once a job failed.
-    stop: AtomicBool,
-    range: (f64, f64),
-}
-
-impl<'p> Board<'p> {
-    fn new<T>(jobs: &[Job<T>], progress: &'p dyn Progress, range: (f64, f64)) -> Self {
-        let total: f64 = jobs.iter().map(|job| job.weight).sum();
-        Self {
-            progress,
-            weights: jobs.iter().map(|job| job.weight / total).collect(),
-            done: Mutex::new(vec![0.0; jobs.len()]),
-            stop: AtomicBool::new(false),
-            range,
-        }
-    }
-
-    fn tick(&self, job: usize, name: &str, fraction: f64) -> ControlFlow<()> {
-        let mut done = self.done.lock().expect("no job panicked");
-        done[job] = done[job].max(fraction);
-        let whole: f64 = done.iter().zip(&self.weights).map(|(d, w)| d * w).sum();
-        let (from, to) = self.range;
-        // Under the lock, so that no worker overtakes another and the bar never goes back.
-        let asked = self.progress.tick(name, from + (to - from) * whole);
-        if self.stop.load(Ordering::Relaxed) {
-            ControlFlow::Break(())
-        } else {
-            asked
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -187,7 +163,7 @@ mod tests {
             })
         };
         let jobs = vec![job(1.0), job(10.0), job(2.0)];
-        let found = pool.install(|| run(jobs, &Silent, (0.0, 1.0)));
+        let found = pool.install(|| run(jobs, &Silent));
         assert_eq!(found, [Ok(1.0), Ok(10.0), Ok(2.0)]);
         let began = began.lock().unwrap();
         assert_eq!(began[2], (10.0, 2));
@@ -207,7 +183,7 @@ mod tests {
                 }
             })
         };
-        let found = run((0..4).map(job).collect(), &Silent, (0.0, 1.0));
+        let found = run((0..4).map(job).collect(), &Silent);
         assert_eq!(found[0], Ok(0));
         let error = found[2].as_ref().unwrap_err().to_string();
         assert!(error.starts_with("job 2: "), "{error}");
@@ -229,7 +205,7 @@ mod tests {
                 Ok((k, rayon::current_num_threads()))
             })
         });
-        let threads = run(jobs.collect(), &Silent, (0.0, 1.0));
+        let threads = run(jobs.collect(), &Silent);
         let single = rayon::current_num_threads() > 1;
         for found in threads {
             assert!(!single || found.unwrap().1 == 1);

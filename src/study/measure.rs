@@ -1,67 +1,15 @@
 //! What every study needs to measure: the built problem, its numerics, progress and interruption.
 
+use super::progress::Progress;
 use crate::record::Record;
 use crate::scenario::{BuiltTorus, Numerics, Space, Time};
 use mirrorflow_solvers::calculus::{Calculus, FiniteDifference, Spectral};
-use mirrorflow_solvers::monge_ampere::{Flow, MongeAmpere};
+use mirrorflow_solvers::monge_ampere::MongeAmpere;
 use mirrorflow_solvers::time::Method;
 use mirrorflow_solvers::time::Stepper;
 use mirrorflow_solvers::{Error, LogDensity, Torus};
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use thiserror::Error as ThisError;
-
-/// Told how far a measurement is; asked whether to go on.
-pub trait Progress: Sync {
-    /// `stage` is under way; `fraction` of the whole study is done.
-    fn update(&self, stage: &str, fraction: f64);
-
-    /// Whether the user asked to stop.
-    fn interrupted(&self) -> bool {
-        false
-    }
-
-    /// Reports and asks at once, for observers of the solvers.
-    fn tick(&self, stage: &str, fraction: f64) -> ControlFlow<()> {
-        self.update(stage, fraction);
-        if self.interrupted() {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
-    }
-}
-
-/// No progress, no interruption.
-pub struct Silent;
-
-impl Progress for Silent {
-    fn update(&self, _stage: &str, _fraction: f64) {}
-}
-
-/// A part of a larger measurement: its progress is squeezed between `from` and `to`.
-pub struct Nested<'a> {
-    whole: &'a dyn Progress,
-    from: f64,
-    to: f64,
-}
-
-impl<'a> Nested<'a> {
-    pub fn new(whole: &'a dyn Progress, from: f64, to: f64) -> Self {
-        Self { whole, from, to }
-    }
-}
-
-impl Progress for Nested<'_> {
-    fn update(&self, stage: &str, fraction: f64) {
-        let done = self.from + (self.to - self.from) * fraction;
-        self.whole.update(stage, done);
-    }
-
-    fn interrupted(&self) -> bool {
-        self.whole.interrupted()
-    }
-}
 
 /// The problem and how to discretise it.
 pub struct Context<'a, B = BuiltTorus> {
@@ -138,15 +86,17 @@ impl Measured {
     }
 }
 
-impl<'a> Context<'a> {
+impl<'a, B> Context<'a, B> {
     /// The same, telling another progress.
-    pub fn with<'b>(&self, progress: &'b dyn Progress) -> Context<'b>
+    pub fn with<'b>(&self, progress: &'b dyn Progress) -> Context<'b, B>
     where
         'a: 'b,
     {
         Context { progress, ..*self }
     }
+}
 
+impl Context<'_> {
     /// The calculus that the scenario asks for, on `torus`.
     pub fn calculus(&self, torus: &Torus) -> Box<dyn Calculus> {
         match self.numerics.space {
@@ -169,28 +119,6 @@ impl<'a> Context<'a> {
         stepper(self.numerics.time)
     }
 
-    /// The flow from the scenario's start on a grid, integrated as the PDE: for what Sinkhorn is compared with.
-    pub fn flow(&self, torus: &Torus) -> Flow {
-        let start = self.built.start.on(torus);
-        Flow::new(self.operator(torus), self.stepper(), &start)
-    }
-
-    /// The same for a flow by itself: extrapolated Sinkhorn where the scenario leaves the choice.
-    ///
-    /// # Errors
-    /// As [`Flow::extrapolated`].
-    pub fn flow_by_itself(&self) -> Result<Flow, Error> {
-        let torus = &self.built.torus;
-        let (Space::Spectral, Time::Adaptive { tolerance }) =
-            (self.numerics.space, self.numerics.time)
-        else {
-            return Ok(self.flow(torus));
-        };
-        let start = self.built.start.on(torus);
-        let source: Arc<dyn LogDensity> = Arc::new(self.built.source.clone());
-        Flow::extrapolated(self.operator(torus), source, tolerance, &start)
-    }
-
     /// f at the nodes.
     pub fn source(&self) -> Vec<f64> {
         self.built.source.on(&self.built.torus)
@@ -203,12 +131,12 @@ impl<'a> Context<'a> {
     }
 }
 
-/// The stepper of the numerics that `time` names.
+/// The stepper of the PDE for the numerics that `time` names: never Sinkhorn.
 pub fn stepper(time: Time) -> Stepper {
     match time {
-        Time::Adaptive { tolerance } | Time::Rosenbrock { tolerance } => {
-            Stepper::Adaptive { tolerance }
-        }
+        Time::Adaptive { tolerance }
+        | Time::Rosenbrock { tolerance }
+        | Time::ExtrapolatedSinkhorn { tolerance } => Stepper::Adaptive { tolerance },
         Time::Euler { step } => Stepper::Explicit {
             method: Method::Euler,
             step,

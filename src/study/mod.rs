@@ -16,23 +16,29 @@ mod mirror_descent;
 mod mirror_flow;
 mod objective;
 mod optimal_map;
+mod progress;
+mod rehearsal;
 mod scaling_limit;
 mod side_by_side;
 mod sinkhorn;
+mod variation;
 
 pub use experiment::{Bound, Experiment};
 pub use exponential_convergence::ExponentialConvergence;
 pub use flow::Flow;
-pub use measure::{Context, Interrupted, MeasureError, Measured, Progress, Silent};
+pub use measure::{Context, Interrupted, MeasureError, Measured};
 pub use mirror_descent::{
     ComparatorChoice, Limit, MirrorDescent, Run, Sampling, Schedule, usual_comparators,
 };
 pub use mirror_flow::{Metric, MirrorFlow};
 pub use objective::Objective;
 pub use optimal_map::OptimalMap;
-pub use scaling_limit::{GaussianLimit, Reference, ScalingLimit, Variation};
+pub use progress::{Progress, Silent};
+pub use rehearsal::{Growth, Rehearsal};
+pub use scaling_limit::{GaussianLimit, Reference, ScalingLimit};
 pub use side_by_side::SideBySide;
 pub use sinkhorn::Sinkhorn;
+pub use variation::Variation;
 
 use crate::record::{Record, RecordError};
 use crate::report::Table;
@@ -107,6 +113,21 @@ impl Study {
             }
             Self::SideBySide(_) => ("SideBySide", "side-by-side"),
             Self::MirrorDescent(_) => ("MirrorDescent", "mirror-descent"),
+        }
+    }
+
+    /// Fields on the scenario's grid that are recorded, at the least.
+    pub fn recorded_fields(&self, dimension: usize) -> usize {
+        match self {
+            Self::Flow(flow) => 2 * flow.times.len(),
+            Self::Sinkhorn(_) => 3,
+            Self::ScalingLimit(limit) => 3 + limit.epsilons.len(),
+            Self::OptimalMap(_) => 2 + dimension,
+            Self::MirrorFlow(flow) => (2 + dimension) * flow.times.len(),
+            // p and log ρ are held at every instant.
+            Self::ExponentialConvergence(decay) => decay.samples.saturating_mul(2),
+            Self::SideBySide(page) => page.samples.saturating_mul(2),
+            Self::MirrorDescent(descent) => 4 * descent.runs.len(),
         }
     }
 

@@ -4,9 +4,10 @@
 //! their arrays stand in the record with the prefixes `limit_` and `decay_`, and their claims are judged as there.
 
 use super::exponential_convergence::{self, ExponentialConvergence};
-use super::flow_grid::flow_grid;
-use super::measure::{Context, Interrupted, MeasureError, Measured, Nested};
+use super::measure::{Context, Interrupted, MeasureError, Measured};
+use super::progress::{Pace, Progress, Stages};
 use super::scaling_limit::{self, ScalingLimit};
+use super::variation::{Variation, alone};
 use super::{Curve, Experiment, IterationStart, Kernel, Sinkhorn, draw, short, sinkhorn};
 use crate::figure::{Figure, Mesh, Panel, Style};
 use crate::record::{Record, RecordError};
@@ -14,7 +15,6 @@ use crate::scenario::BuiltTorus;
 use crate::verdict::Verdict;
 use mirrorflow_solvers::Error;
 use mirrorflow_solvers::legendre::conjugate;
-use mirrorflow_solvers::resample::refine;
 use serde::{Deserialize, Serialize};
 
 /// The three views of the same flow.
@@ -42,11 +42,13 @@ fn default_samples() -> usize {
     40
 }
 
-/// Prefixes of the two studies' arrays, and their shares of the work.
+/// Prefixes of the two studies' arrays.
 const LIMIT: &str = "limit_";
 const DECAY: &str = "decay_";
-const LIMIT_SHARE: f64 = 0.5;
-const DECAY_SHARE: f64 = 0.45;
+/// Modelled shares of the work: both studies, and the instants.
+const SHARES: [f64; 3] = [0.5, 0.45, 0.05];
+/// The part of the first, for those who see its progress.
+pub const LIMIT_SHARE: f64 = SHARES[0];
 
 impl SideBySide {
     /// The limit ε → 0 as a study of its own.
@@ -74,12 +76,11 @@ impl SideBySide {
     /// p_t and ρ_t of the flow and of Sinkhorn at the largest ε, at the asked instants.
     fn snapshots(&self, context: &Context, record: &mut Record) -> Result<(), Error> {
         let horizon = self.times.last().copied().unwrap_or(0.0);
-        let (grid, own) = (flow_grid(context, horizon)?, &context.built.torus);
-        let mut flow = context.flow(&grid);
+        let stages = Stages::new(context.progress, &[0.4, 0.6]);
+        let (mut flow, _) = Variation::None.flow(context, &alone)?;
+        let (part, pace) = (stages.part(0), Pace::to(horizon));
         let snapshots = flow.run(&self.times, &mut |step| {
-            context
-                .progress
-                .tick("the flow at a few instants", step.time / horizon)
+            part.tick("the flow at a few instants", pace.at(step.time))
         })?;
         let epsilon = self.epsilons[0];
         let iteration = Sinkhorn {
@@ -88,13 +89,14 @@ impl SideBySide {
             kernel: self.kernel,
             start: self.start,
         };
+        let (count, beside) = (iteration.iterations, stages.part(1));
         let mut iteration = iteration.iteration(context)?;
         let mut log_rho = vec![0.0; context.built.torus.len()];
         let (mut p, mut rho) = (Vec::new(), Vec::new());
         for &time in &self.times {
             let ahead = sinkhorn::iterations(time, epsilon) - iteration.iterations();
-            iteration.run(ahead, &mut |_, _| {
-                context.progress.tick("Sinkhorn beside it", 1.0)
+            iteration.run(ahead, &mut |_, report| {
+                beside.tick("Sinkhorn beside it", report.iteration as f64 / count as f64)
             })?;
             iteration.log_marginal(&mut log_rho);
             p.extend_from_slice(iteration.p());
@@ -105,15 +107,11 @@ impl SideBySide {
         record.insert(
             "p",
             &series,
-            snapshots
-                .iter()
-                .flat_map(|s| refine(&grid, &s.p, own))
-                .collect(),
+            snapshots.iter().flat_map(|s| s.p.clone()).collect(),
         );
-        let densities = snapshots.iter().flat_map(|s| {
-            let log_rho = refine(&grid, &s.log_marginal, own);
-            log_rho.into_iter().map(f64::exp)
-        });
+        let densities = snapshots
+            .iter()
+            .flat_map(|s| s.log_marginal.iter().map(|l| l.exp()));
         record.insert("rho", &series, densities.collect());
         record.insert("p_epsilon", &series, p);
         record.insert("rho_epsilon", &series, rho);
@@ -234,14 +232,13 @@ impl Experiment for SideBySide {
     /// `times[T]`: `p`, `rho` of the flow and `p_epsilon`, `rho_epsilon` of Sinkhorn at the largest ε, each `[T, n…]`.
     fn measure(&self, context: &Context) -> Result<Measured, MeasureError> {
         let mut record = Record::default();
-        let ends = [0.0, LIMIT_SHARE, LIMIT_SHARE + DECAY_SHARE, 1.0];
-        let part = |k: usize| Nested::new(context.progress, ends[k], ends[k + 1]);
+        let stages = Stages::new(context.progress, &SHARES);
         let (limit, decay) = (self.scaling_limit(), self.convergence());
         for (k, (prefix, study)) in [(LIMIT, &limit as &dyn Experiment), (DECAY, &decay)]
             .into_iter()
             .enumerate()
         {
-            let (found, outcome) = match study.measure(&context.with(&part(k))) {
+            let (found, outcome) = match study.measure(&context.with(&stages.part(k))) {
                 Ok(measured) => (Some(measured.record), Ok(measured.interrupted)),
                 Err(failed) => (failed.partial, Err(failed.error)),
             };
@@ -252,7 +249,7 @@ impl Experiment for SideBySide {
                 Err(error) => return Measured::after(record, Err(error)),
             }
         }
-        let outcome = self.snapshots(&context.with(&part(2)), &mut record);
+        let outcome = self.snapshots(&context.with(&stages.part(2)), &mut record);
         Measured::after(record, outcome)
     }
 

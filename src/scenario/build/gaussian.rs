@@ -33,6 +33,16 @@ impl BuiltGaussian {
         Ok(Self { problem, start })
     }
 
+    /// The same between the marginals of the first `dimension` coordinates; `None` where rounding leaves them no covariances.
+    pub fn leading(&self, dimension: usize) -> Option<Self> {
+        let block = |matrix: &Mat<f64>| Mat::from_fn(dimension, dimension, |i, j| matrix[(i, j)]);
+        let (sigma, theta) = (self.problem.sigma(), self.problem.theta());
+        Some(Self {
+            problem: Gaussian::new(&block(sigma), &block(theta)).ok()?,
+            start: block(&self.start),
+        })
+    }
+
     /// u_0.
     pub fn start(&self) -> Potential<'_> {
         let start = self.problem.potential(&self.start);

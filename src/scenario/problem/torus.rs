@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TorusProblem {
-    /// Nodes along each axis; the length is the dimension, 1 to 3.
+    /// Nodes along each axis; the length is the dimension, 1 to 3. `Auto(dimension: d)` in the file finds them.
+    #[serde(deserialize_with = "crate::scenario::auto::points")]
     pub points: Vec<usize>,
     /// The density e^{-f}.
     pub source: DensityChoice,

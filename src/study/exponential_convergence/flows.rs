@@ -1,13 +1,16 @@
 //! The decaying quantities along each flow: the mirror flow (PMA), others beside it, Fokker–Planck, Sinkhorn.
 
 use super::ExponentialConvergence;
+use crate::scenario::Space;
 use crate::study::jobs::Tick;
 use crate::study::measure::Context;
+use crate::study::progress::Pace;
+use crate::study::variation::{Variation, alone};
 use crate::study::{Objective, Sinkhorn, sinkhorn};
 use mirrorflow_solvers::calculus::{Calculus, Spectral};
 use mirrorflow_solvers::distance::{relative_entropy, wasserstein};
-use mirrorflow_solvers::flows::{Coordinate, GradientFlow, Mirror};
-use mirrorflow_solvers::monge_ampere::{Brenier, Diagnosis, Flow, solve_elliptic};
+use mirrorflow_solvers::flows::{Coordinate, FokkerPlanck, GradientFlow, Mirror};
+use mirrorflow_solvers::monge_ampere::{Brenier, Diagnosis, solve_elliptic};
 use mirrorflow_solvers::objective::RelativeEntropy;
 use mirrorflow_solvers::parallel::mean_of;
 use mirrorflow_solvers::resample::refine;
@@ -26,58 +29,21 @@ pub struct Path {
     pub least_eigenvalue: f64,
     /// The largest spectral tail at the instants.
     pub spectral_tail: f64,
+    /// Points along each axis that the flow needed.
+    pub points: Vec<usize>,
 }
 
-/// How the path differs from the scenario's own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Variation {
-    None,
-    /// Three quarters of the nodes along each axis.
-    Space,
-    /// Ten times the tolerance, or half the explicit step.
-    Time,
-}
-
-impl Variation {
-    pub const ALL: [Self; 3] = [Self::None, Self::Space, Self::Time];
-
-    /// The variation of the flows' grid.
-    fn of(self, grid: &Torus) -> Result<Torus> {
-        match self {
-            Self::Space => grid.resized(|n| 3 * n / 4),
-            _ => Ok(grid.clone()),
-        }
-    }
-
-    fn stepper(self, context: &Context) -> Stepper {
-        match (self, context.stepper()) {
-            (Self::Time, Stepper::Adaptive { tolerance }) => Stepper::Adaptive {
-                tolerance: 10.0 * tolerance,
-            },
-            (Self::Time, Stepper::Explicit { method, step }) => Stepper::Explicit {
-                method,
-                step: 0.5 * step,
-            },
-            (_, given) => given,
-        }
-    }
-}
-
-/// The flow at `times`, integrated on `grid` or the variation of it, given on the scenario's grid, as far as it came, and what stopped
-/// it.
+/// The flow at `times` on the scenario's grid, as far as it came, and what stopped it.
 ///
 /// # Errors
 /// When there is no grid, or not even the start.
 pub fn path(
     context: &Context,
-    grid: &Torus,
     times: &[f64],
     variation: Variation,
     tick: &Tick,
 ) -> Result<(Path, Result<()>)> {
-    let torus = variation.of(grid)?;
-    let start = context.built.start.on(&torus);
-    let mut flow = Flow::new(context.operator(&torus), variation.stepper(context), &start);
+    let (mut flow, torus) = variation.flow(context, &alone)?;
     let horizon = times.last().copied().unwrap_or(0.0);
     let (mut largest_eigenvalue, mut least_eigenvalue) = (0.0f64, f64::INFINITY);
     let mut take = |diagnosis: &Diagnosis| {
@@ -85,9 +51,10 @@ pub fn path(
         least_eigenvalue = least_eigenvalue.min(diagnosis.min_eigenvalue);
     };
     let mut snapshots = Vec::new();
+    let pace = Pace::to(horizon);
     let outcome = flow.run_into(times, &mut snapshots, &mut |step| {
         take(&step.diagnosis);
-        tick(step.time / horizon)
+        tick(pace.at(step.time))
     });
     snapshots
         .iter()
@@ -99,7 +66,11 @@ pub fn path(
     let tails = snapshots.iter().map(|s| s.diagnosis.spectral_tail);
     let spectral_tail = tails.fold(0.0, f64::max);
     let times = snapshots.iter().map(|s| s.time).collect();
-    let onto = |field: &[f64]| refine(&torus, field, &context.built.torus);
+    let own = &context.built.torus;
+    let onto = |field: &[f64]| match torus == *own {
+        true => field.to_vec(),
+        false => refine(&torus, field, own),
+    };
     let (p, log_rho) = snapshots
         .iter()
         .map(|s| (onto(&s.p), onto(&s.log_marginal)))
@@ -111,6 +82,7 @@ pub fn path(
         largest_eigenvalue,
         least_eigenvalue,
         spectral_tail,
+        points: flow.points(),
     };
     Ok((path, outcome))
 }
@@ -193,12 +165,12 @@ pub fn other(
     modes: &[Mode],
     tick: &Tick,
 ) -> Result<(Vec<f64>, Vec<f64>)> {
-    let torus = variation.of(grid)?;
+    let torus = variation.grid(grid)?;
     let operator = context.operator(&torus);
     let mut system = Mirror::new(operator, objective.build(), Coordinate::Mirror);
     let mut end = End::new(context, torus.clone());
     let mut state = context.built.start.on(&torus);
-    let horizon = times.last().copied().unwrap_or(0.0);
+    let pace = Pace::to(times.last().copied().unwrap_or(0.0));
     march(
         &mut system,
         variation.stepper(context),
@@ -210,7 +182,7 @@ pub fn other(
             end.push(log_rho);
             Ok(())
         },
-        &mut |_, step, _| Ok(tick(step.time / horizon)),
+        &mut |_, step, _| Ok(tick(pace.at(step.time))),
     )?;
     Ok(end.finish(context, variation, modes))
 }
@@ -227,30 +199,49 @@ pub fn fokker_planck(
     modes: &[Mode],
     tick: &Tick,
 ) -> Result<(Vec<f64>, Vec<f64>)> {
-    let torus = variation.of(grid)?;
+    let torus = variation.grid(grid)?;
     let mut start = vec![0.0; torus.len()];
     context
         .operator(&torus)
         .log_marginal(&context.built.start.on(&torus), &mut start)?;
-    let calculus = context.calculus(&torus);
-    let objective = Box::new(RelativeEntropy);
-    let mut system = GradientFlow::new(objective, &context.built.source, calculus);
+    let start: Vec<f64> = start.iter().map(|l| l.exp()).collect();
     let mut end = End::new(context, torus.clone());
-    let mut state: Vec<f64> = start.iter().map(|l| l.exp()).collect();
+    let mut take = |nu: &[f64]| {
+        end.push(nu.iter().map(|n| n.ln()).collect());
+        Ok(())
+    };
     let horizon = times.last().copied().unwrap_or(0.0);
-    march(
-        &mut system,
-        variation.stepper(context),
-        &mut state,
-        times,
-        &mut |_, _, nu| {
-            end.push(nu.iter().map(|n| n.ln()).collect());
-            Ok(())
-        },
-        &mut |_, step, _| Ok(tick(step.time / horizon)),
-    )?;
+    let pace = Pace::to(horizon);
+    match (context.numerics.space, variation.stepper(context)) {
+        (Space::Spectral, Stepper::Adaptive { tolerance }) => {
+            let source = &context.built.source;
+            let mut flow = FokkerPlanck::new(&torus, source, tolerance);
+            if variation == Variation::Time {
+                flow = flow.together(REGROUPED);
+            }
+            flow.run(&start, times, &mut |_, nu| take(nu), &mut |time| {
+                tick(time / horizon)
+            })?;
+        }
+        (_, stepper) => {
+            let calculus = context.calculus(&torus);
+            let objective = Box::new(RelativeEntropy);
+            let mut system = GradientFlow::new(objective, &context.built.source, calculus);
+            march(
+                &mut system,
+                stepper,
+                &mut start.clone(),
+                times,
+                &mut |_, _, nu| take(nu),
+                &mut |_, step, _| Ok(tick(pace.at(step.time))),
+            )?;
+        }
+    }
     Ok(end.finish(context, variation, modes))
 }
+
+/// Instants that share their products where the flow is exact in time and a variation shows its rounding.
+const REGROUPED: usize = 16;
 
 /// Below this relative entropy the shape of h is rounding.
 const SEEN: f64 = 1e-14;

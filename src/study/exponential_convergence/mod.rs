@@ -18,15 +18,18 @@ pub use gaussian::GAUSSIAN_CLAIMS;
 use super::flow_grid::flow_grid;
 use super::jobs::{self, Job, Tick};
 use super::measure::{Context, MeasureError, Measured};
+use super::progress::{Progress, Stages, watch};
+use super::variation::Variation;
 use super::{Curve, Experiment, IterationStart, Kernel, Objective, short};
 use crate::figure::Figure;
 use crate::record::{Record, RecordError};
 use crate::scenario::BuiltTorus;
 use crate::verdict::Verdict;
-use flows::{Path, Variation};
+use flows::Path;
 use mirrorflow_solvers::log_sobolev::{self, Method};
 use mirrorflow_solvers::monge_ampere::Linearised;
 use mirrorflow_solvers::spectrum::{Mode, smallest_modes};
+use mirrorflow_solvers::time::Stepper;
 use mirrorflow_solvers::{Error, Order, Torus};
 use serde::{Deserialize, Serialize};
 
@@ -66,8 +69,8 @@ const BOUNDS: [(Method, &str); 4] = [
 /// Eigenvalues recorded of each operator: the gap, and the next ones that blur it.
 const MODES: usize = 4;
 
-/// Shares of the work, for the progress bar: the flow and the spectrum come first, then everything else side by side.
-const FLOW_SHARE: f64 = 0.15;
+/// Modelled shares of the work: the flow, its limit, the spectra and constants, then everything else side by side.
+const SHARES: [f64; 4] = [0.1, 0.03, 0.07, 0.8];
 
 /// Parts into which the Wasserstein distances are split.
 const DISTANCE_JOBS: usize = 4;
@@ -92,23 +95,33 @@ impl ExponentialConvergence {
 
     /// Everything, in the order in which it is worth having when the run is cut short.
     fn collect(&self, context: &Context, record: &mut Record) -> Result<(), Error> {
-        let tick = |x: f64| {
-            context
-                .progress
-                .tick("the mirror flow of KL", FLOW_SHARE * x)
-        };
-        let grid = &flow_grid(context, self.time)?;
+        let stages = Stages::new(context.progress, &SHARES);
         let times = self.times();
-        let (path, outcome) = flows::path(context, grid, &times, Variation::None, &tick)?;
+        let flow = stages.part(0);
+        let tick = |x: f64| flow.tick("the mirror flow of KL", x);
+        let (path, outcome) = flows::path(context, &times, Variation::None, &tick)?;
         self.record_path(context, &path, record);
         outcome?;
-        let limit = self.record_limit(context, &path, record)?;
-        let modes = self.record_spectrum(context, &path, &limit, record)?;
+        let grid = &self.grid(context, &path.points)?;
+        let limit = watch(&stages.part(1), "the limit of the flow", || {
+            self.record_limit(context, &path, record)
+        })?;
+        let modes = watch(&stages.part(2), "the spectral gaps", || {
+            self.record_spectrum(context, &path, &limit, record)
+        })?;
         let jobs = self.jobs(context, grid, &path, &limit, &modes);
-        let found = jobs::run(jobs, context.progress, (FLOW_SHARE, 1.0));
+        let found = jobs::run(jobs, &stages.part(3));
         let (found, outcome) = jobs::first_failure(found);
         let mut found = found.into_iter().map(Ok).chain(outcome.err().map(Err));
         self.record_jobs(&mut found, record)
+    }
+
+    /// The grid of the flows beside the mirror flow, which took `points`.
+    fn grid(&self, context: &Context, points: &[usize]) -> Result<Torus, Error> {
+        match (context.stepper(), context.follows()) {
+            (Stepper::Adaptive { tolerance }, true) => flow_grid(context, points, tolerance),
+            _ => Ok(context.built.torus.clone()),
+        }
     }
 
     /// All that needs the path and its limit only, in the order in which [`Self::record_jobs`] takes the results.
@@ -126,10 +139,10 @@ impl ExponentialConvergence {
             Job::new(
                 "the flow on three quarters of the nodes",
                 1.0,
-                move |tick| self.varied(context, grid, path, limit, Variation::Space, tick),
+                move |tick| self.varied(context, path, limit, Variation::Space, tick),
             ),
             Job::new("the flow at a looser tolerance", 1.0, move |tick| {
-                self.varied(context, grid, path, limit, Variation::Time, tick)
+                self.varied(context, path, limit, Variation::Time, tick)
             }),
         ];
         for variation in Variation::ALL {
@@ -181,14 +194,13 @@ impl ExponentialConvergence {
     fn varied(
         &self,
         context: &Context,
-        grid: &Torus,
         path: &Path,
         limit: &[f64],
         variation: Variation,
         tick: &Tick,
     ) -> Result<Found, Error> {
         let (torus, f) = (&context.built.torus, context.source());
-        let (varied, outcome) = flows::path(context, grid, &path.times, variation, tick)?;
+        let (varied, outcome) = flows::path(context, &path.times, variation, tick)?;
         outcome?;
         let kl = flows::entropies(&varied.log_rho, &f);
         Ok((kl, flows::gradients(torus, &varied.p, limit, &f)))
@@ -207,7 +219,11 @@ impl ExponentialConvergence {
             ("gradient", (&coarser.1, &looser.1)),
         ] {
             let values = record.values(name).expect("recorded");
-            let budget = both_changes(values, of.0, of.1);
+            let mut budget = both_changes(values, of.0, of.1);
+            if name == "kl" {
+                let rounded = budget.iter_mut().zip(values);
+                rounded.for_each(|(budget, kl)| *budget += rounding(*kl));
+            }
             record.insert_curve(&format!("{name}_budget"), budget);
         }
         let (kl, budget, share) = varied_decay(&mut next)?;
@@ -365,6 +381,12 @@ impl Family {
 }
 
 /// `|a − coarser| + |a − looser|`: the budget from the two variations.
+/// What rounding of log ρ and f, some δ of them, makes of KL ≈ ½‖h‖²: `‖h‖δ + δ²`.
+fn rounding(kl: f64) -> f64 {
+    const DELTA: f64 = 16.0 * f64::EPSILON;
+    (2.0 * kl).sqrt() * DELTA + DELTA * DELTA
+}
+
 fn both_changes(a: &[f64], coarser: &[f64], looser: &[f64]) -> Vec<f64> {
     let varied = coarser.iter().zip(looser);
     let change = |(a, (space, time)): (&f64, (&f64, &f64))| (a - space).abs() + (a - time).abs();

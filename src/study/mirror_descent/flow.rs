@@ -3,6 +3,7 @@
 use super::descent::{Part, Problem};
 use crate::record::Record;
 use crate::study::jobs::Tick;
+use crate::study::progress::Pace;
 use mirrorflow_solvers::Result;
 use mirrorflow_solvers::calculus::{Calculus, Spectral};
 use mirrorflow_solvers::distance::bregman_divergence;
@@ -52,6 +53,7 @@ pub fn run(
     };
     let log_reference: Vec<f64> = problem.g.iter().map(|g| -g).collect();
     let (mut values, mut bregman) = (Vec::new(), Vec::new());
+    let pace = Pace::to(horizon);
     march(
         &mut system,
         Stepper::Adaptive { tolerance },
@@ -66,7 +68,7 @@ pub fn run(
             values.push(observer.entropies(q)?);
             Ok(())
         },
-        &mut |_, step, _| Ok(tick(step.time / horizon)),
+        &mut |_, step, _| Ok(tick(pace.at(step.time))),
     )?;
     let mut slots = vec![[0.0; 2]; values.len()];
     order

@@ -5,6 +5,7 @@ use super::flow::system;
 use super::{Limit, MirrorDescent};
 use crate::record::Record;
 use crate::study::jobs::{Job, Tick};
+use crate::study::progress::Pace;
 use mirrorflow_solvers::calculus::{Calculus, Spectral};
 use mirrorflow_solvers::legendre::conjugate;
 use mirrorflow_solvers::mirror_descent::{Descent, Rule, Schedule};
@@ -68,13 +69,14 @@ fn flow(
 ) -> Result<Pair> {
     let mut q = problem.start.clone();
     calculus.project(&mut q);
+    let pace = Pace::to(time);
     march(
         &mut system(problem, calculus),
         Stepper::Adaptive { tolerance },
         &mut q,
         &[time],
         &mut |_, _, _| Ok(()),
-        &mut |_, step, _| Ok(tick(step.time / time)),
+        &mut |_, step, _| Ok(tick(pace.at(step.time))),
     )?;
     with_conjugate(problem, q)
 }

@@ -7,7 +7,8 @@ use crate::figure::{Figure, label_plain};
 use crate::record::{Record, RecordError};
 use crate::scenario::BuiltTorus;
 use crate::study::jobs::{self, Job, Tick};
-use crate::study::measure::{Context, MeasureError, Measured, Progress};
+use crate::study::measure::{Context, MeasureError, Measured};
+use crate::study::progress::{Progress, Stages, watch};
 use crate::study::{Curve, Experiment};
 use crate::verdict::Verdict;
 use mirrorflow_solvers::mirror_descent::{Comparator, Rule};
@@ -16,10 +17,8 @@ use mirrorflow_solvers::symmetric::extreme_eigenvalues;
 use mirrorflow_solvers::time::Stepper;
 use mirrorflow_solvers::{Error, Jet, Order};
 
-/// Shares of the work, for the progress bar.
-pub const RUNS_SHARE: f64 = 0.7;
-pub const FLOW_SHARE: f64 = 0.85;
-const LIMIT_SHARE: f64 = 0.9;
+/// Modelled shares of the work: the comparators, the runs, the flow, and the limit and the samples where they are asked.
+const SHARES: [f64; 5] = [0.05, 0.65, 0.15, 0.05, 0.3];
 
 /// The flow runs at this part of the scenario's tolerance, or of 1e-9 where an explicit stepper has none; never below 1e-13.
 const TIGHTER: f64 = 1e-2;
@@ -27,9 +26,13 @@ const TIGHTER: f64 = 1e-2;
 impl MirrorDescent {
     /// Everything, in the order in which it is worth having when the run is cut short.
     fn collect(&self, context: &Context, record: &mut Record) -> Result<(), Error> {
-        let problem = Problem::new(context, &context.built.torus)?;
-        let comparators = descent::comparators(self, &problem)?;
-        let stopped = self.record_runs(context.progress, record, &|run, tick| {
+        let stages = Stages::new(context.progress, &self.shares());
+        let (problem, comparators) = watch(&stages.part(0), "the comparators", || {
+            let problem = Problem::new(context, &context.built.torus)?;
+            let comparators = descent::comparators(self, &problem)?;
+            Ok::<_, Error>((problem, comparators))
+        })?;
+        let stopped = self.record_runs(&stages.part(1), record, &|run, tick| {
             self.measure_run(context, &problem, &comparators, run, tick)
         });
         if !record.is_empty() {
@@ -37,9 +40,20 @@ impl MirrorDescent {
             record.insert_number("strong_convexity", least);
         }
         stopped?;
-        self.record_flow(context, record)?;
-        self.record_limit(context, &problem, record)?;
-        sampling::record(self, context, record, (LIMIT_SHARE, 1.0))
+        self.record_flow(&context.with(&stages.part(2)), record)?;
+        self.record_limit(&context.with(&stages.part(3)), &problem, record)?;
+        sampling::record(self, &context.with(&stages.part(4)), record)
+    }
+
+    fn shares(&self) -> [f64; 5] {
+        let asked = [
+            true,
+            true,
+            true,
+            self.limit.is_some(),
+            self.sampling.is_some(),
+        ];
+        [0, 1, 2, 3, 4].map(|k| if asked[k] { SHARES[k] } else { 0.0 })
     }
 
     /// The runs, each with the arrays of what it did; one that fails keeps its steps, and the others go on.
@@ -56,7 +70,7 @@ impl MirrorDescent {
                 Ok(measure(run, tick))
             })
         });
-        let found = jobs::run(jobs.collect(), progress, (0.0, RUNS_SHARE));
+        let found = jobs::run(jobs.collect(), progress);
         let mut stopped = Ok(());
         for (k, part) in found.into_iter().enumerate() {
             let name = label_plain(&self.runs[k].label());
@@ -124,7 +138,7 @@ impl MirrorDescent {
             ),
             flow("the flow at a looser tolerance", &torus, 10.0 * tolerance),
         ];
-        let found = jobs::run(jobs, context.progress, (RUNS_SHARE, FLOW_SHARE));
+        let found = jobs::run(jobs, context.progress);
         let (found, outcome) = jobs::first_failure(found);
         outcome?;
         let [given, varied @ ..] = &found[..] else {
@@ -173,7 +187,7 @@ impl MirrorDescent {
             return Ok(());
         };
         let jobs = limit::jobs(self, problem);
-        let found = jobs::run(jobs, context.progress, (FLOW_SHARE, LIMIT_SHARE));
+        let found = jobs::run(jobs, context.progress);
         let (found, outcome) = jobs::first_failure(found);
         outcome?;
         limit::record(asked, &found, record);

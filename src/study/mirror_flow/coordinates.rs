@@ -4,6 +4,7 @@ use super::Metric;
 use crate::study::Objective;
 use crate::study::jobs::Tick;
 use crate::study::measure::Context;
+use crate::study::progress::Pace;
 use mirrorflow_solvers::flows::{Coordinate, GradientFlow, Mirror, Primal};
 use mirrorflow_solvers::legendre::conjugate;
 use mirrorflow_solvers::monge_ampere::MongeAmpere;
@@ -11,8 +12,9 @@ use mirrorflow_solvers::time::{Stepper, System, march};
 use mirrorflow_solvers::{LogDensity, Result, Torus};
 use std::sync::Arc;
 
-/// Residual of the elliptic solves behind the primal coordinate.
-const ELLIPTIC_TOLERANCE: f64 = 1e-13;
+/// Residual of the elliptic solves behind the primal coordinate, as a part of the error per step, and at least.
+const ELLIPTIC_PART: f64 = 1e-3;
+const ELLIPTIC_LEAST: f64 = 1e-13;
 
 /// How to run a flow: grid, stepper, instants, and whom to tell.
 #[derive(Clone, Copy)]
@@ -29,7 +31,7 @@ impl Run<'_> {
     /// States of `system` at the instants.
     fn states<S: System>(&self, system: &mut S, mut state: Vec<f64>) -> Result<Vec<Vec<f64>>> {
         let mut states = Vec::new();
-        let horizon = self.times.last().copied().unwrap_or(0.0);
+        let pace = Pace::to(self.times.last().copied().unwrap_or(0.0));
         march(
             system,
             self.stepper,
@@ -39,7 +41,7 @@ impl Run<'_> {
                 states.push(state.to_vec());
                 Ok(())
             },
-            &mut |_, step, _| Ok((self.tick)(step.time / horizon)),
+            &mut |_, step, _| Ok((self.tick)(pace.at(step.time))),
         )?;
         Ok(states)
     }
@@ -94,7 +96,7 @@ impl Run<'_> {
                     &built.source,
                     target,
                     calculus,
-                    ELLIPTIC_TOLERANCE,
+                    self.elliptic_tolerance(),
                 );
                 self.states(&mut system, start)
             }
@@ -104,6 +106,14 @@ impl Run<'_> {
             }
         };
         states.map_err(|error| error.during("the primal coordinate"))
+    }
+
+    /// Of log ρ: it is multiplied by the step before it counts.
+    fn elliptic_tolerance(&self) -> f64 {
+        match self.stepper {
+            Stepper::Adaptive { tolerance } => (ELLIPTIC_PART * tolerance).max(ELLIPTIC_LEAST),
+            _ => ELLIPTIC_LEAST,
+        }
     }
 
     /// log ρ of the potential p.

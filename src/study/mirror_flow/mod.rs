@@ -18,16 +18,17 @@ pub use euclidean::CLAIMS as EUCLIDEAN_CLAIMS;
 pub use figures::quiver;
 pub use gaussian::GAUSSIAN_CLAIMS;
 
+use super::flow_grid::{flow_grid, looked_for};
 use super::jobs::{self, Job, Tick};
 use super::measure::{Context, MeasureError, Measured};
+use super::progress::Stages;
 use super::{Curve, Experiment, Objective};
 use crate::figure::Figure;
 use crate::record::{Record, RecordError};
 use crate::scenario::BuiltTorus;
 use crate::verdict::Verdict;
 use coordinates::Run;
-use mirrorflow_solvers::legendre::conjugate;
-use mirrorflow_solvers::parallel::{mean, mean_of, sup, sup_difference};
+use mirrorflow_solvers::parallel::{mean, sup, sup_difference};
 use mirrorflow_solvers::resample::refine;
 use mirrorflow_solvers::time::Stepper;
 use mirrorflow_solvers::{Error, Torus};
@@ -59,13 +60,15 @@ pub enum Metric {
 
 /// The study runs at this part of the scenario's tolerance, so that what it compares are the routes and not the steps.
 const TIGHTER: f64 = 1e-2;
+/// The given tolerance as a part of the one that shows what it leaves, in the primal coordinate.
+const LOOSER: f64 = 1e-1;
 /// The tolerance of scenarios that do not name one.
 const USUAL: f64 = 1e-9;
 /// No step is asked to be better than this.
 const TIGHTEST: f64 = 1e-13;
 
-/// Share of the work that goes into the routes, for the progress bar.
-const ROUTES_SHARE: f64 = 0.8;
+/// Modelled shares of the work: the routes, and their orders in the step and in h where they are asked.
+const SHARES: [f64; 3] = [0.8, 0.6, 0.6];
 
 impl MirrorFlow {
     /// The measurement with the velocity of the given metric: the theory's, or a wrong one that must be caught.
@@ -97,18 +100,37 @@ impl MirrorFlow {
 
     /// Everything, in the order in which it is worth having when the run is cut short.
     fn collect(&self, context: &Context, metric: Metric, record: &mut Record) -> Result<(), Error> {
-        let torus = &context.built.torus;
-        let coarse = torus.resized(|n| 3 * n / 4)?;
-        let jobs = self.jobs(context, metric, &coarse);
-        let found = jobs::run(jobs, context.progress, (0.0, ROUTES_SHARE));
+        let grids = &Grids {
+            flow: with_variation(&self.grid(context)?)?,
+            own: with_variation(&context.built.torus)?,
+        };
+        let jobs = self.jobs(context, metric, grids);
+        let stages = Stages::new(context.progress, &self.shares(context));
+        let found = jobs::run(jobs, &stages.part(0));
         let (found, outcome) = jobs::first_failure(found);
         let mut found = found.into_iter().map(Ok).chain(outcome.err().map(Err));
-        self.record_jobs(context, &coarse, &mut found, record)?;
-        let orders = |from: f64, to: f64| {
-            move |x: f64| context.progress.tick("orders", from + (to - from) * x)
+        self.record_jobs(context, grids, &mut found, record)?;
+        self.record_time_order(context, metric, record, &stages.part(1))?;
+        self.record_space_order(context, metric, record, &stages.part(2))
+    }
+
+    fn shares(&self, context: &Context) -> [f64; 3] {
+        let differences = context.calculus(&context.built.torus).order().is_some();
+        let asked = [true, !self.refinements.is_empty(), differences];
+        [0, 1, 2].map(|k| if asked[k] { SHARES[k] } else { 0.0 })
+    }
+
+    /// The coarsest grid that holds the flow of relative entropy at the tight tolerance; for another objective the scenario's.
+    fn grid(&self, context: &Context) -> Result<Torus, Error> {
+        if self.objective != Objective::RelativeEntropy {
+            return Ok(context.built.torus.clone());
+        }
+        let (Stepper::Adaptive { tolerance }, true) = (context.stepper(), context.follows()) else {
+            return Ok(context.built.torus.clone());
         };
-        self.record_time_order(context, metric, record, &orders(ROUTES_SHARE, 0.9))?;
-        self.record_space_order(context, metric, record, &orders(0.9, 1.0))
+        let tight = (TIGHTER * tolerance).max(TIGHTEST);
+        let horizon = self.times.last().copied().unwrap_or(0.0);
+        flow_grid(context, &looked_for(context, horizon, tight)?, tight)
     }
 
     /// The flow with its variations, and each other coordinate with its own on a coarser grid, in the order in which
@@ -117,10 +139,11 @@ impl MirrorFlow {
         &'a self,
         context: &'a Context,
         metric: Metric,
-        coarse: &'a Torus,
+        grids: &'a Grids,
     ) -> Vec<Job<'a, Found>> {
-        let torus = &context.built.torus;
+        let ([torus, coarse], [own, own_coarse]) = (&grids.flow, &grids.own);
         let (tight, loose) = tight(context.stepper());
+        let (given, looser) = given(context.stepper());
         let path = move |name: &str, torus: &'a Torus, stepper| {
             Job::new(name, 1.0, move |tick: &Tick| {
                 let flow = along(&self.run(context, torus, stepper, tick), metric)?;
@@ -142,20 +165,20 @@ impl MirrorFlow {
             path("the mirror coordinate", torus, tight),
             path("the mirror coordinate on a coarser grid", coarse, tight),
             path("the mirror coordinate at a looser tolerance", torus, loose),
-            route("the dual coordinate", 1.0, torus, tight, Route::Dual),
+            route("the dual coordinate", 1.0, own, tight, Route::Dual),
             route(
                 "the dual coordinate, coarser",
                 0.4,
-                coarse,
+                own_coarse,
                 loose,
                 Route::Dual,
             ),
-            route("the primal coordinate", 10.0, torus, tight, Route::Primal),
+            route("the primal coordinate", 10.0, torus, given, Route::Primal),
             route(
                 "the primal coordinate, coarser",
                 4.0,
                 coarse,
-                loose,
+                looser,
                 Route::Primal,
             ),
         ]
@@ -165,36 +188,32 @@ impl MirrorFlow {
     fn record_jobs(
         &self,
         context: &Context,
-        coarse: &Torus,
+        grids: &Grids,
         found: &mut dyn Iterator<Item = Result<Found, Error>>,
         record: &mut Record,
     ) -> Result<(), Error> {
         let mut next = || found.next().expect("a result for every job");
         let flow = next()?.along();
-        self.record_path(context, &flow, record)?;
+        self.record_path(context, &grids.flow[0], &flow, record);
         let varied = [next()?.along(), next()?.along()];
-        self.record_budget(context, coarse, &varied, &flow, record);
+        self.record_budget(&grids.flow, &varied, &flow, record);
         let (conjugates, coarser) = (next()?.fields(), next()?.fields());
-        self.record_dual(context, coarse, &flow, [conjugates, coarser], record)?;
+        self.record_dual(context, grids, &flow, [conjugates, coarser], record)?;
         let (rho, coarser) = (next()?.fields(), next()?.fields());
-        self.record_primal(context, coarse, &flow, [rho, coarser], record)
+        self.record_primal(context, grids, &flow, [rho, coarser], record)
     }
 
-    fn record_path(
-        &self,
-        context: &Context,
-        found: &Along,
-        record: &mut Record,
-    ) -> Result<(), Error> {
+    /// Fields on the scenario's grid.
+    fn record_path(&self, context: &Context, grid: &Torus, found: &Along, record: &mut Record) {
         let torus = &context.built.torus;
         let series = [&[self.times.len()], torus.points()].concat();
         record.insert_curve("times", self.times.clone());
-        record.insert("p", &series, found.p.concat());
-        let rho = found.log_rho.iter().flatten().map(|l| l.exp());
-        record.insert("rho", &series, rho.collect());
+        record.insert("p", &series, onto(grid, &found.p, torus).concat());
+        let log_rho = onto(grid, &found.log_rho, torus).concat();
+        record.insert("rho", &series, exponential(&log_rho));
         let vectors = [&[self.times.len(), torus.dimension()], torus.points()].concat();
-        let v = found.velocity.iter().flatten().flatten().copied();
-        record.insert("v", &vectors, v.collect());
+        let v = onto(grid, &found.velocity.concat(), torus);
+        record.insert("v", &vectors, v.concat());
         for (name, values) in [
             ("objective", &found.objective),
             ("drop", &found.drop),
@@ -215,29 +234,25 @@ impl MirrorFlow {
             .fold(f64::INFINITY, f64::min);
         record.insert_number("min_eigenvalue", least);
         record.insert_number("spectral_tail", found.spectral_tail);
-        let last = found.p.last().expect("the times are not empty");
-        let distance = lot_distance(context, &context.built.start.on(torus), last)?;
-        record.insert_number("lot_distance", distance);
+        record.insert_number("lot_distance", found.lot_distance);
         if let Some(order) = context.calculus(torus).order() {
             record.insert_number("space_order", f64::from(order));
         }
         if !self.refinements.is_empty() {
             record.insert_number("time_order", f64::from(orders::of(context.stepper())));
         }
-        Ok(())
     }
 
     /// How far the identities' ingredients and ρ move on a coarser grid and with a looser tolerance.
     fn record_budget(
         &self,
-        context: &Context,
-        coarse: &Torus,
+        [torus, coarse]: &[Torus; 2],
         varied: &[Box<Along>; 2],
         flow: &Along,
         record: &mut Record,
     ) {
         let instants = || 0..self.times.len();
-        let finest = *context.built.torus.points().iter().max().expect("d ≥ 1") as f64;
+        let finest = *torus.points().iter().max().expect("d ≥ 1") as f64;
         type Defect = fn(&Along, usize) -> f64;
         let mut identity = |name: &str, of: Defect, rounding: &dyn Fn(&Along, usize) -> f64| {
             let change = |k: usize| -> f64 {
@@ -260,11 +275,11 @@ impl MirrorFlow {
             along.speed_rounding(k, self.times[k], finest)
         });
         let [coarser, looser] = varied;
-        let torus = &context.built.torus;
         let onto = |log_rho: &Vec<f64>| exponential(&refine(coarse, log_rho, torus));
         let coarser: Vec<Vec<f64>> = coarser.log_rho.iter().map(onto).collect();
-        let rho = densities(flow);
-        let time = differences(&rho, &densities(looser));
+        let of = |flow: &Along| densities(flow, torus, torus);
+        let rho = of(flow);
+        let time = differences(&rho, &of(looser));
         let space = differences(&rho, &coarser);
         let both = space.iter().zip(&time).map(|(space, time)| space + time);
         record.insert_curve("rho_budget", both.collect());
@@ -275,12 +290,13 @@ impl MirrorFlow {
     fn record_dual(
         &self,
         context: &Context,
-        coarse: &Torus,
+        grids: &Grids,
         flow: &Along,
         [conjugates, coarser]: [Vec<Vec<f64>>; 2],
         record: &mut Record,
     ) -> Result<(), Error> {
-        let torus = &context.built.torus;
+        let (grid, [torus, coarse]) = (&grids.flow[0], &grids.own);
+        let (p, of_flow) = (onto(grid, &flow.p, torus), densities(flow, grid, torus));
         let apart = |p: &[Vec<f64>], q: &[Vec<f64>]| -> Vec<f64> {
             p.iter().zip(q).map(|(p, q)| sup_difference(p, q)).collect()
         };
@@ -293,9 +309,9 @@ impl MirrorFlow {
         let rho = density(torus, &conjugates)?;
         let coarser_rho = onto(coarse, &density(coarse, &coarser)?, torus);
         let coarser = onto(coarse, &coarser, torus);
-        record.insert_curve("conjugate_difference", apart(&flow.p, &conjugates));
+        record.insert_curve("conjugate_difference", apart(&p, &conjugates));
         record.insert_curve("conjugate_budget", apart(&conjugates, &coarser));
-        record.insert_curve("dual_difference", differences(&densities(flow), &rho));
+        record.insert_curve("dual_difference", differences(&of_flow, &rho));
         record.insert_curve("dual_budget", differences(&rho, &coarser_rho));
         Ok(())
     }
@@ -304,19 +320,20 @@ impl MirrorFlow {
     fn record_primal(
         &self,
         context: &Context,
-        coarse: &Torus,
+        grids: &Grids,
         flow: &Along,
         [rho, coarser]: [Vec<Vec<f64>>; 2],
         record: &mut Record,
     ) -> Result<(), Error> {
-        let torus = &context.built.torus;
-        let mut start = vec![0.0; torus.len()];
+        let ([grid, coarse], torus) = (&grids.flow, &grids.own[0]);
+        let mut start = vec![0.0; grid.len()];
         context
-            .operator(torus)
-            .log_marginal(&context.built.start.on(torus), &mut start)?;
+            .operator(grid)
+            .log_marginal(&context.built.start.on(grid), &mut start)?;
         let start = exponential(&start);
-        let coarser = onto(coarse, &coarser, &context.built.torus);
-        record.insert_curve("primal_difference", differences(&densities(flow), &rho));
+        let (rho, coarser) = (onto(grid, &rho, torus), onto(coarse, &coarser, torus));
+        let of_flow = densities(flow, grid, torus);
+        record.insert_curve("primal_difference", differences(&of_flow, &rho));
         record.insert_curve("primal_budget", differences(&rho, &coarser));
         // What the flow does to the mass; that of ρ_0 itself is off by the discretisation of its formula.
         let start = mean(&start);
@@ -329,28 +346,40 @@ impl MirrorFlow {
     }
 }
 
-/// `LOT_{e^{-g}}` of the densities of two potentials that may be far apart: `(∫|∇u_1^* − ∇u_2^*|² e^{-g})^{1/2}`.
-fn lot_distance(context: &Context, p1: &[f64], p2: &[f64]) -> Result<f64, Error> {
-    let torus = &context.built.torus;
-    let (first, second) = (conjugate(torus, p1)?, conjugate(torus, p2)?);
-    let g = context.densities().1;
-    let square = mean_of(g.len(), |i| {
-        let maps = first.displacement.iter().zip(&second.displacement);
-        (-g[i]).exp() * maps.map(|(a, b)| (a[i] - b[i]).powi(2)).sum::<f64>()
-    });
-    Ok(square.sqrt())
+/// Where the routes run, each grid with three quarters of its nodes: the mirror and the primal coordinate on the one that holds the flow,
+/// the dual one, which has other modes, on the scenario's.
+struct Grids {
+    flow: [Torus; 2],
+    own: [Torus; 2],
+}
+
+fn with_variation(torus: &Torus) -> Result<[Torus; 2], Error> {
+    Ok([torus.clone(), torus.resized(|n| 3 * n / 4)?])
 }
 
 /// The stepper that is accurate enough to compare routes, and the looser one that shows how accurate it is. An explicit scenario's
 /// own steps come in at the refinements only.
 fn tight(stepper: Stepper) -> (Stepper, Stepper) {
-    let given = match stepper {
+    let tight = (TIGHTER * tolerance(stepper)).max(TIGHTEST);
+    (adaptive(tight), adaptive(tight / TIGHTER))
+}
+
+/// The same for the primal coordinate, each of whose steps solves eight elliptic equations: the scenario's own tolerance, which agreement
+/// can be judged with, and a looser one.
+fn given(stepper: Stepper) -> (Stepper, Stepper) {
+    let given = tolerance(stepper);
+    (adaptive(given), adaptive(given / LOOSER))
+}
+
+fn adaptive(tolerance: f64) -> Stepper {
+    Stepper::Adaptive { tolerance }
+}
+
+fn tolerance(stepper: Stepper) -> f64 {
+    match stepper {
         Stepper::Adaptive { tolerance } | Stepper::Fixed { tolerance, .. } => tolerance,
         Stepper::Explicit { .. } => USUAL,
-    };
-    let tight = (TIGHTER * given).max(TIGHTEST);
-    let adaptive = |tolerance| Stepper::Adaptive { tolerance };
-    (adaptive(tight), adaptive(tight / TIGHTER))
+    }
 }
 
 /// What a job gives.
@@ -385,6 +414,9 @@ impl Found {
 
 /// Fields of one grid on another.
 fn onto(from: &Torus, fields: &[Vec<f64>], torus: &Torus) -> Vec<Vec<f64>> {
+    if from == torus {
+        return fields.to_vec();
+    }
     let onto = |field: &Vec<f64>| refine(from, field, torus);
     fields.iter().map(onto).collect()
 }
@@ -395,8 +427,10 @@ fn differences(a: &[Vec<f64>], b: &[Vec<f64>]) -> Vec<f64> {
     pairs.map(|(a, b)| sup_difference(a, b) / sup(a)).collect()
 }
 
-fn densities(found: &Along) -> Vec<Vec<f64>> {
-    found.log_rho.iter().map(|log| exponential(log)).collect()
+/// ρ of a flow on `grid`, at the nodes of another.
+fn densities(found: &Along, grid: &Torus, torus: &Torus) -> Vec<Vec<f64>> {
+    let log_rho = onto(grid, &found.log_rho, torus);
+    log_rho.iter().map(|log| exponential(log)).collect()
 }
 
 fn exponential(log: &[f64]) -> Vec<f64> {

@@ -4,15 +4,18 @@ use super::coordinates::Run;
 use super::{Metric, MirrorFlow, TIGHTEST, tight};
 use crate::record::Record;
 use crate::scenario::{Numerics, Space};
-use crate::study::jobs::Tick;
 use crate::study::measure::Context;
-use mirrorflow_solvers::Error;
+use crate::study::progress::{Progress, Stages};
 use mirrorflow_solvers::parallel::{sup, sup_difference};
 use mirrorflow_solvers::resample::refine;
 use mirrorflow_solvers::time::{Rosenbrock, Stepper};
+use mirrorflow_solvers::{Error, Torus};
 
 /// Names of the coordinates in the record.
 const COORDINATES: [&str; 3] = ["mirror", "dual", "primal"];
+
+/// Modelled shares of their work.
+const ROUTES: [f64; 3] = [1.0, 1.0, 10.0];
 
 /// Nodes of the grids for the order in h, relative to the scenario's.
 const GRIDS: [(usize, usize); 3] = [(1, 2), (3, 4), (1, 1)];
@@ -25,30 +28,37 @@ impl MirrorFlow {
         context: &Context,
         metric: Metric,
         record: &mut Record,
-        tick: &Tick,
+        progress: &dyn Progress,
     ) -> Result<(), Error> {
         if self.refinements.is_empty() {
             return Ok(());
         }
         let horizon = [*self.times.last().expect("the times are not empty")];
-        let at_horizon = |stepper, part: &Tick| {
-            let mut run = self.run(context, &context.built.torus, stepper, part);
-            run.times = &horizon;
-            routes(&run, metric)
+        let at_horizon = |stepper, part: &dyn Progress| {
+            self.routes(
+                context,
+                &context.built.torus,
+                (stepper, &horizon),
+                metric,
+                part,
+            )
         };
         let adaptive = |tolerance| Stepper::Adaptive { tolerance };
-        let reference = at_horizon(adaptive(TIGHTEST), &|_| tick(0.0))?;
-        let looser = at_horizon(adaptive(10.0 * TIGHTEST), &|_| tick(0.1))?;
+        let most = *self.refinements.iter().max().expect("not empty") as f64;
+        let shares = self.refinements.iter().map(|&count| count as f64 / most);
+        let stages = Stages::new(
+            progress,
+            &[1.0, 0.7].into_iter().chain(shares).collect::<Vec<_>>(),
+        );
+        let reference = at_horizon(adaptive(TIGHTEST), &stages.part(0))?;
+        let looser = at_horizon(adaptive(10.0 * TIGHTEST), &stages.part(1))?;
         let apart = |rho: &[Vec<f64>; 3]| -> [f64; 3] {
             [0, 1, 2].map(|k| sup_difference(&rho[k], &reference[k]) / sup(&reference[k]))
         };
-        let total = self.refinements.iter().sum::<usize>() as f64;
-        let (mut errors, mut before) = (Vec::new(), 0.2);
-        for &count in &self.refinements {
-            let share = 0.8 * count as f64 / total;
+        let mut errors = Vec::new();
+        for (k, &count) in self.refinements.iter().enumerate() {
             let stepper = refined(context.stepper(), horizon[0] / count as f64);
-            errors.push(apart(&at_horizon(stepper, &|x| tick(before + share * x))?));
-            before += share;
+            errors.push(apart(&at_horizon(stepper, &stages.part(2 + k))?));
         }
         let steps = self
             .refinements
@@ -69,7 +79,7 @@ impl MirrorFlow {
         context: &Context,
         metric: Metric,
         record: &mut Record,
-        tick: &Tick,
+        progress: &dyn Progress,
     ) -> Result<(), Error> {
         let torus = &context.built.torus;
         if context.calculus(torus).order().is_none() {
@@ -85,16 +95,26 @@ impl MirrorFlow {
         };
         let horizon = [*self.times.last().expect("the times are not empty")];
         let (stepper, _) = tight(context.stepper());
-        let mut run = self.run(&exact, torus, stepper, tick);
+        let sizes =
+            GRIDS.map(|(part, whole)| (part as f64 / whole as f64).powi(torus.dimension() as i32));
+        let stages = Stages::new(progress, &[0.5, sizes[0], sizes[1], sizes[2]]);
+        let part = stages.part(0);
+        let tick = |x: f64| part.tick("orders", x);
+        let mut run = self.run(&exact, torus, stepper, &tick);
         run.times = &horizon;
         let reference = run.densities(&run.mirror()?)?.remove(0);
         let (mut spacings, mut errors) = (Vec::new(), [const { Vec::new() }; 3]);
-        for (part, whole) in GRIDS {
+        for (k, (part, whole)) in GRIDS.into_iter().enumerate() {
             let coarse = torus.resized(|n| n * part / whole)?;
-            let mut run = self.run(context, &coarse, stepper, tick);
-            run.times = &horizon;
             spacings.push(1.0 / coarse.points()[0] as f64);
-            for (errors, rho) in errors.iter_mut().zip(routes(&run, metric)?) {
+            let found = self.routes(
+                context,
+                &coarse,
+                (stepper, &horizon),
+                metric,
+                &stages.part(1 + k),
+            )?;
+            for (errors, rho) in errors.iter_mut().zip(found) {
                 let fine = refine(&coarse, &rho, torus);
                 errors.push(sup_difference(&fine, &reference) / sup(&reference));
             }
@@ -105,14 +125,31 @@ impl MirrorFlow {
         }
         Ok(())
     }
-}
 
-/// ρ at the one instant of `run` by each of [`COORDINATES`].
-fn routes(run: &Run, metric: Metric) -> Result<[Vec<f64>; 3], Error> {
-    let mirror = run.densities(&run.mirror()?)?.remove(0);
-    let conjugates = run.conjugates(&run.dual()?)?;
-    let dual = run.densities(&conjugates)?.remove(0);
-    Ok([mirror, dual, run.primal(metric)?.remove(0)])
+    /// ρ at the one instant by each of [`COORDINATES`].
+    fn routes(
+        &self,
+        context: &Context,
+        torus: &Torus,
+        (stepper, times): (Stepper, &[f64]),
+        metric: Metric,
+        progress: &dyn Progress,
+    ) -> Result<[Vec<f64>; 3], Error> {
+        let stages = Stages::new(progress, &ROUTES);
+        let route = |k: usize| {
+            let part = stages.part(k);
+            move |x: f64| part.tick("orders", x)
+        };
+        let ticks = [route(0), route(1), route(2)];
+        let [mirror, dual, primal] = [0, 1, 2].map(|k| Run {
+            times,
+            ..self.run(context, torus, stepper, &ticks[k])
+        });
+        let rho = mirror.densities(&mirror.mirror()?)?.remove(0);
+        let conjugates = dual.conjugates(&dual.dual()?)?;
+        let of_dual = dual.densities(&conjugates)?.remove(0);
+        Ok([rho, of_dual, primal.primal(metric)?.remove(0)])
+    }
 }
 
 /// Order of the scenario's method.

@@ -5,8 +5,10 @@ use super::coordinates::Run;
 use mirrorflow_solvers::Result;
 use mirrorflow_solvers::distance::linearised_transport;
 use mirrorflow_solvers::flows::velocity::{dissipation, norm, velocity};
+use mirrorflow_solvers::legendre::conjugate;
 use mirrorflow_solvers::monge_ampere::{Linearised, MongeAmpere};
 use mirrorflow_solvers::objective::{Objective, variation};
+use mirrorflow_solvers::parallel::mean_of;
 use mirrorflow_solvers::quadrature::Rule15;
 use mirrorflow_solvers::symmetric::{packed_len, position};
 use mirrorflow_solvers::{Order, Torus};
@@ -39,6 +41,8 @@ pub struct Along {
     /// Extreme eigenvalues of ∇²u.
     pub eigenvalues: Vec<(f64, f64)>,
     pub spectral_tail: f64,
+    /// LOT of the start and the end.
+    pub lot_distance: f64,
 }
 
 impl Along {
@@ -126,7 +130,21 @@ pub fn along(run: &Run, metric: Metric) -> Result<Along> {
         along.log_rho.push(point.log_rho);
         along.velocity.push(point.velocity);
     }
+    let start = run.context.built.start.on(run.torus);
+    let end = &states[place[instants.len() - 1][CENTRE]];
+    along.lot_distance = lot_distance(run, [&start, end])?;
     Ok(along)
+}
+
+/// `LOT_{e^{-g}}` of the densities of two potentials that may be far apart: `(∫|∇u_1^* − ∇u_2^*|² e^{-g})^{1/2}`.
+fn lot_distance(run: &Run, [p1, p2]: [&[f64]; 2]) -> Result<f64> {
+    let (first, second) = (conjugate(run.torus, p1)?, conjugate(run.torus, p2)?);
+    let g = run.context.built.target.on(run.torus);
+    let square = mean_of(g.len(), |i| {
+        let maps = first.displacement.iter().zip(&second.displacement);
+        (-g[i]).exp() * maps.map(|(a, b)| (a[i] - b[i]).powi(2)).sum::<f64>()
+    });
+    Ok(square.sqrt())
 }
 
 /// Slots of one instant in the schedule: the 15 nodes of the interval before it, then t−δ, t−δ/2, t, t+δ/2, t+δ.

@@ -12,12 +12,13 @@ mod reference;
 pub use claims::CLAIMS;
 pub use figures::orders_panel;
 pub use gaussian::GaussianLimit;
-pub use reference::{Reference, Variation};
+pub use reference::Reference;
 
-use super::flow_grid::flow_grid;
 use super::hypothesis;
 use super::jobs::{self, Job, Tick};
 use super::measure::{Context, MeasureError, Measured};
+use super::progress::Stages;
+use super::variation::Variation;
 use super::{Curve, Experiment, IterationStart, Kernel, Sinkhorn, short, sinkhorn};
 use crate::figure::Figure;
 use crate::order::Point;
@@ -48,8 +49,8 @@ pub const BUDGET_PARTS: [&str; 4] = ["space", "time", "iteration", "round_off"];
 /// The same for people.
 const PART_NAMES: [&str; 4] = ["space", "time", "iteration", "round-off"];
 
-/// Share of the work that goes into the reference and its variations, for the progress bar.
-const REFERENCE_SHARE: f64 = 0.5;
+/// Modelled shares of the work: the reference with its variations, Sinkhorn.
+const SHARES: [f64; 2] = [0.5, 0.5];
 
 impl ScalingLimit {
     /// The measurement against a given limit and its variations in space and time. Public so that a wrong limit can be shown
@@ -78,7 +79,7 @@ impl ScalingLimit {
             )
         };
         let jobs = self.epsilons.iter().map(job).collect();
-        let found = jobs::run(jobs, context.progress, (REFERENCE_SHARE, 1.0));
+        let found = jobs::run(jobs, context.progress);
         let (comparisons, outcome) = jobs::first_failure(found);
         Measured::after(self.record(context, limit, &comparisons), outcome)
     }
@@ -144,18 +145,18 @@ impl Experiment for ScalingLimit {
     /// # Errors
     /// [`MeasureError`], with the ε done before it.
     fn measure(&self, context: &Context) -> Result<Measured, MeasureError> {
-        let grid = &flow_grid(context, self.time)?;
+        let stages = Stages::new(context.progress, &SHARES);
         let job = |variation: Variation| {
             Job::new(variation.name(), 1.0, move |tick: &Tick| {
-                Reference::compute(context, self, grid, variation, tick)
+                Reference::compute(context, self, variation, tick)
             })
         };
-        let jobs = [Variation::None, Variation::Space, Variation::Time].map(job);
-        let found = jobs::run(jobs.into(), context.progress, (0.0, REFERENCE_SHARE));
+        let jobs = Variation::ALL.map(job);
+        let found = jobs::run(jobs.into(), &stages.part(0));
         let (found, outcome) = jobs::first_failure(found);
         outcome?;
         let [limit, coarser, looser] = <[Reference; 3]>::try_from(found).expect("three jobs");
-        self.measure_against(context, &limit, &[coarser, looser])
+        self.measure_against(&context.with(&stages.part(1)), &limit, &[coarser, looser])
     }
 
     /// Verdicts on all claims.

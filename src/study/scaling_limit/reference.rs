@@ -4,11 +4,12 @@
 //! `e_0 = −(½f + log ρ_0)`, integrated together with p (THEORY §4).
 
 use super::ScalingLimit;
-use crate::scenario::Time;
 use crate::study::IterationStart;
 use crate::study::jobs::Tick;
-use crate::study::measure::{Context, stepper};
-use mirrorflow_solvers::monge_ampere::{Diagnosis, Flow, Linearised, MongeAmpere, Snapshot};
+use crate::study::measure::Context;
+use crate::study::progress::Pace;
+use crate::study::variation::{Variation, alone};
+use mirrorflow_solvers::monge_ampere::{Diagnosis, Linearised, MongeAmpere, Snapshot};
 use mirrorflow_solvers::parallel::sup;
 use mirrorflow_solvers::resample::refine;
 use mirrorflow_solvers::time::Stepper;
@@ -29,73 +30,54 @@ pub struct Reference {
     pub weight: f64,
 }
 
-/// How a reference differs from the scenario's own, to measure an error by changing its cause.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Variation {
-    None,
-    /// Three quarters of the nodes along each axis.
-    Space,
-    /// Ten times the tolerance, or half the explicit step.
-    Time,
-}
-
-impl Variation {
-    /// For progress and errors.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::None => "the limit",
-            Self::Space => "the limit on three quarters of the nodes, for the error budget",
-            Self::Time => "the limit with coarser time stepping, for the error budget",
-        }
-    }
-}
-
 impl Reference {
-    /// Integrates the flow to the study's horizon, on `own` or the variation of it.
+    /// Integrates the flow to the study's horizon, with the variation.
     ///
     /// # Errors
     /// Those of the flow.
     pub fn compute(
         context: &Context,
         study: &ScalingLimit,
-        own: &Torus,
         variation: Variation,
         tick: &Tick,
     ) -> Result<Self> {
-        let torus = grid(own, variation)?;
-        let (stepper, weight) = varied(context, variation, (own, &torus));
-        let mut operator = context.operator(&torus);
-        let start = context.built.start.on(&torus);
-        let f = operator.source().to_vec();
-        let mut flow = match study.start {
-            IterationStart::Prepared => Flow::new(operator, stepper, &start),
-            IterationStart::Plain => {
-                let mut log_rho = vec![0.0; torus.len()];
-                operator.log_marginal(&start, &mut log_rho)?;
-                let tangent: Vec<f64> = profile(&f, &log_rho).map(|r| -r).collect();
-                Flow::with_tangent(operator, stepper, &start, &tangent)
-            }
+        let own = &context.built.torus;
+        let (mut flow, torus) = match study.start {
+            IterationStart::Prepared => variation.flow_to_one_time(context, &alone)?,
+            IterationStart::Plain => variation.flow_to_one_time(context, &of_plain_start)?,
         };
+        let pace = Pace::to(study.time);
         let snapshot = flow
-            .run(&[study.time], &mut |step| tick(step.time / study.time))?
+            .run(&[study.time], &mut |step| tick(pace.at(step.time)))?
             .remove(0);
-        let marginal_profile = marginal_profile(context.operator(&torus), &snapshot)?;
-        let mut r: Vec<f64> = profile(&f, &snapshot.log_marginal).collect();
+        let operator = context.operator(&torus);
+        let mut r: Vec<f64> = profile(operator.source(), &snapshot.log_marginal).collect();
+        let marginal_profile = marginal_profile(operator, &snapshot)?;
         if let Some(tangent) = &snapshot.tangent {
             for (r, e) in r.iter_mut().zip(tangent) {
                 *r += e;
             }
         }
-        let onto = |field: Vec<f64>| refine(&torus, &field, &context.built.torus);
+        let onto = |field: Vec<f64>| match torus == *own {
+            true => field,
+            false => refine(&torus, &field, own),
+        };
         Ok(Self {
             p: onto(snapshot.p),
             log_rho: onto(snapshot.log_marginal),
             profile: onto(r),
             marginal_profile,
             diagnosis: snapshot.diagnosis,
-            weight,
+            weight: weight(context, variation, (own, &torus)),
         })
     }
+}
+
+/// `e_0 = −(½f + log ρ_0)`.
+fn of_plain_start(operator: &mut MongeAmpere, start: &[f64]) -> Result<Vec<f64>> {
+    let mut log_rho = vec![0.0; start.len()];
+    operator.log_marginal(start, &mut log_rho)?;
+    Ok(profile(operator.source(), &log_rho).map(|r| -r).collect())
 }
 
 /// `sup |s_t|`. Since `∂_t log ρ = L_u F` and `∂_t e = L_u e`, `s_t = L_u(½F + e_t)`, without e for the prepared start.
@@ -119,47 +101,20 @@ fn profile(f: &[f64], log_rho: &[f64]) -> impl Iterator<Item = f64> {
     f.iter().zip(log_rho).map(|(f, log_rho)| 0.5 * f + log_rho)
 }
 
-fn grid(own: &Torus, variation: Variation) -> Result<Torus> {
-    match variation {
-        Variation::Space => own.resized(|n| 3 * n / 4),
-        _ => Ok(own.clone()),
-    }
-}
-
-/// The stepper of a variation, and the share of the change that is the error of the unvaried computation.
+/// The share of the change by a variation that is the error of the unvaried computation.
 ///
 /// With error `C h^q` the change to a grid coarser by κ (about 4/3) is `κ^q − 1` errors, so it is divided by that; a spectral error is
 /// smaller than the change. Ten times the tolerance changes the result by more than its error at the given one. Half an explicit step of
 /// order q changes it by `1 − 2^{-q}` errors.
-fn varied(
-    context: &Context,
-    variation: Variation,
-    (own, coarse): (&Torus, &Torus),
-) -> (Stepper, f64) {
-    let given = context.stepper();
-    match variation {
-        Variation::None => (given, 1.0),
-        Variation::Space => {
-            let order = context.calculus(own).order();
-            let weight = order.map_or(1.0, |q| {
-                1.0 / (coarsening(own, coarse).powi(q.cast_signed()) - 1.0)
-            });
-            (given, weight)
+fn weight(context: &Context, variation: Variation, (own, coarse): (&Torus, &Torus)) -> f64 {
+    match (variation, context.stepper()) {
+        (Variation::Space, _) => context.calculus(own).order().map_or(1.0, |q| {
+            1.0 / (coarsening(own, coarse).powi(q.cast_signed()) - 1.0)
+        }),
+        (Variation::Time, Stepper::Explicit { method, .. }) => {
+            1.0 / (1.0 - 0.5f64.powi(method.order().cast_signed()))
         }
-        Variation::Time => match context.numerics.time {
-            Time::Adaptive { tolerance } | Time::Rosenbrock { tolerance } => {
-                let tolerance = 10.0 * tolerance;
-                (Stepper::Adaptive { tolerance }, 1.0)
-            }
-            explicit => {
-                let Stepper::Explicit { method, step } = stepper(explicit) else {
-                    unreachable!("the other steppers are explicit")
-                };
-                let step = 0.5 * step;
-                let weight = 1.0 / (1.0 - 0.5f64.powi(method.order().cast_signed()));
-                (Stepper::Explicit { method, step }, weight)
-            }
-        },
+        _ => 1.0,
     }
 }
 

@@ -18,6 +18,7 @@ use crate::scenario::BuiltGaussian;
 use crate::study::gaussian::{Commuting, Turned, insert_rows, relative_change};
 use crate::study::jobs::{self, Job, Tick};
 use crate::study::measure::{Context, MeasureError, Measured};
+use crate::study::progress::kept;
 use crate::study::{Curve, Experiment, short};
 use crate::verdict::Verdict;
 use flows::Decays;
@@ -36,7 +37,7 @@ impl ExponentialConvergence {
         let turned = Turned::new(built)?.built;
         let stretched = Turned::diffusion_times(&times);
         let jobs = self.gaussian_jobs(built, &turned, [&times, &stretched], commuting.as_ref());
-        let found = jobs::run(jobs, context.progress, (0.0, 1.0));
+        let found = jobs::run(jobs, context.progress);
         let (found, outcome) = jobs::first_failure(found);
         let mut pairs = found.chunks_exact(2);
         if let Some([mirror, varied]) = pairs.next() {
@@ -51,7 +52,7 @@ impl ExponentialConvergence {
             record_fokker_planck(plain, varied, record);
         }
         let iterates: Vec<&[Decays]> = pairs.collect();
-        self.record_iterates(built, &iterates, record)?;
+        kept(&outcome, || self.record_iterates(built, &iterates, record))?;
         outcome
     }
 

@@ -1,11 +1,10 @@
 //! The flow that the steps approximate, in closed form: the matrix Riccati equation.
 
 use super::super::flow::{SLOTS, record as arrays, schedule};
-use super::super::torus::{FLOW_SHARE, RUNS_SHARE};
 use crate::record::Record;
 use crate::scenario::BuiltGaussian;
 use crate::study::jobs::{self, Job, Tick};
-use crate::study::measure::Progress;
+use crate::study::progress::Progress;
 use mirrorflow_solvers::gaussian::ParabolicFlow;
 use mirrorflow_solvers::{Error, Result};
 
@@ -42,7 +41,7 @@ pub fn measure(
             each.collect::<Result<Vec<_>>>()
         })
     });
-    let found = jobs::run(parts.collect(), progress, (RUNS_SHARE, FLOW_SHARE));
+    let found = jobs::run(parts.collect(), progress);
     let (found, outcome) = jobs::first_failure(found);
     outcome?;
     let mut entropies = vec![[0.0; 2]; times.len()];

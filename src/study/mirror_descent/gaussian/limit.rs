@@ -1,11 +1,10 @@
 //! The limit η → 0 between Gaussians: equal steps to one time against the Riccati flow, in ψ and in u, by all three rules.
 
-use super::super::torus::FLOW_SHARE;
 use super::super::{Limit, MirrorDescent};
 use crate::record::Record;
 use crate::scenario::BuiltGaussian;
 use crate::study::jobs::{self, Job, Tick};
-use crate::study::measure::Progress;
+use crate::study::progress::Progress;
 use mirrorflow_solvers::gaussian::{
     Mat, MirrorDescent as Descent, ParabolicFlow, Sinkhorn, operator_norm,
 };
@@ -43,7 +42,7 @@ pub fn measure(
             ));
         }
     }
-    let found = jobs::run(jobs, progress, (FLOW_SHARE, 1.0));
+    let found = jobs::run(jobs, progress);
     let (found, outcome) = jobs::first_failure(found);
     outcome?;
     let eta = limit.steps.iter().map(|&n| limit.time / n as f64);

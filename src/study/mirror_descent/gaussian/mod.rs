@@ -22,10 +22,14 @@ use crate::scenario::build::gaussian::random;
 use crate::study::gaussian::{axes, insert_rows};
 use crate::study::jobs::Tick;
 use crate::study::measure::{Context, MeasureError, Measured};
+use crate::study::progress::{Stages, kept};
 use crate::study::{Curve, Experiment};
 use crate::verdict::Verdict;
 use mirrorflow_solvers::Result;
 use mirrorflow_solvers::gaussian::{Comparator, Mat, eigen, mixture_entropies};
+
+/// Modelled shares of the work: the runs, the flow, the limit.
+const SHARES: [f64; 3] = [0.7, 0.15, 0.15];
 
 /// The spectrum of a random comparator goes from this part of the least variance of e^{-f} to this multiple of the greatest.
 const RANDOM_SPREAD: (f64, f64) = (0.5, 3.0);
@@ -38,19 +42,20 @@ impl MirrorDescent {
         record: &mut Record,
     ) -> Result<()> {
         let built = context.built;
+        let stages = Stages::new(context.progress, &SHARES);
         let comparators = self.gaussian_comparators(built)?;
         let axes = axes(built, None)?;
-        let stopped = self.record_runs(context.progress, record, &|run, tick| {
+        let stopped = self.record_runs(&stages.part(0), record, &|run, tick| {
             self.gaussian_run(built, (&comparators, &axes), run, tick)
         });
         if !record.is_empty() {
-            let (variances, _) = eigen(built.problem.theta())?;
+            let (variances, _) = kept(&stopped, || eigen(built.problem.theta()))?;
             record.insert_number("strong_convexity", 1.0 / variances[variances.len() - 1]);
             insert_rows(record, "axes", &axes);
         }
         stopped?;
-        flow::measure(built, self.horizon(record), context.progress, record)?;
-        limit::measure(self, built, context.progress, record)
+        flow::measure(built, self.horizon(record), &stages.part(1), record)?;
+        limit::measure(self, built, &stages.part(2), record)
     }
 
     fn gaussian_run(

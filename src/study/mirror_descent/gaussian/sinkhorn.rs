@@ -7,6 +7,7 @@ use super::steps::Seen;
 use crate::record::Record;
 use crate::scenario::BuiltGaussian;
 use crate::study::jobs::Tick;
+use crate::study::progress::kept;
 use mirrorflow_solvers::gaussian::{Mat, Potential, Sinkhorn};
 use mirrorflow_solvers::{Error, Result};
 
@@ -52,11 +53,13 @@ pub fn run(
         outcome => {
             let mut record = Record::default();
             let eta = vec![epsilon; steps];
-            let kept = snapshots(study.steps);
-            seen.insert(&mut record, axes, (steps + 1, &kept));
+            let shown = snapshots(study.steps);
+            seen.insert(&mut record, axes, (steps + 1, &shown));
             record.insert("bregman", &[1, steps + 1], bregman);
             let counted = &seen.covariances[1..=steps];
-            insert_average(&mut record, built.problem.sigma(), (counted, &eta))?;
+            kept(&outcome, || {
+                insert_average(&mut record, built.problem.sigma(), (counted, &eta))
+            })?;
             record.insert_curve("eta", eta);
             Ok(Part { record, outcome })
         }

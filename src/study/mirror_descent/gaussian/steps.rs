@@ -6,6 +6,7 @@ use crate::record::Record;
 use crate::scenario::BuiltGaussian;
 use crate::study::gaussian::{by_rows, deviation, insert_matrices, insert_rows};
 use crate::study::jobs::Tick;
+use crate::study::progress::kept;
 use mirrorflow_solvers::gaussian::{Comparator, Evi, Iterate, Mat, MirrorDescent};
 use mirrorflow_solvers::mirror_descent::Schedule;
 use mirrorflow_solvers::{Error, Result};
@@ -77,7 +78,7 @@ pub fn run(
     match outcome {
         Err(error) if follow.steps.is_empty() => Err(error),
         outcome => Ok(Part {
-            record: follow.record(step.first, &dual)?,
+            record: kept(&outcome, || follow.record(step.first, &dual))?,
             outcome,
         }),
     }

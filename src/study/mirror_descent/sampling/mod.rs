@@ -115,12 +115,7 @@ fn minus(field: &[f64]) -> Vec<f64> {
 ///
 /// # Errors
 /// Those of the sampler, of the elliptic solves and of Fokker–Planck; an interruption.
-pub fn record(
-    study: &MirrorDescent,
-    context: &Context,
-    record: &mut Record,
-    share: (f64, f64),
-) -> Result<()> {
+pub fn record(study: &MirrorDescent, context: &Context, record: &mut Record) -> Result<()> {
     let (Some(asked), Some(number)) = (&study.sampling, sampled_run(study)) else {
         return Ok(());
     };
@@ -162,7 +157,7 @@ pub fn record(
             TOLERANCES[0],
         ),
     ];
-    let (found, outcome) = jobs::first_failure(jobs::run(jobs, context.progress, share));
+    let (found, outcome) = jobs::first_failure(jobs::run(jobs, context.progress));
     outcome?;
     let [samples, one_map, relaxation, maps @ ..] = &found[..] else {
         unreachable!("six jobs");

@@ -4,12 +4,8 @@ use super::{Setting, TOLERANCES};
 use crate::record::{Record, RecordError};
 use crate::study::jobs::Tick;
 use mirrorflow_solvers::Result;
-use mirrorflow_solvers::calculus::Spectral;
 use mirrorflow_solvers::distance::relative_entropy;
-use mirrorflow_solvers::flows::GradientFlow;
-use mirrorflow_solvers::objective::RelativeEntropy;
-use mirrorflow_solvers::time::{Stepper, march};
-use std::ops::ControlFlow;
+use mirrorflow_solvers::flows::FokkerPlanck;
 
 /// Instants after 0, up to this many times Σ η_k.
 const INSTANTS: usize = 64;
@@ -20,27 +16,21 @@ pub fn relax(setting: &Setting, tick: &Tick) -> Result<Record> {
     let Setting {
         torus, log_source, ..
     } = setting;
-    let calculus = Box::new(Spectral::new(torus));
-    let mut flow = GradientFlow::new(Box::new(RelativeEntropy), setting.source.as_ref(), calculus);
     let end = LONGER * setting.horizon;
     let times: Vec<f64> = (0..=INSTANTS)
         .map(|j| end * j as f64 / INSTANTS as f64)
         .collect();
-    let mut density: Vec<f64> = setting.log_start.iter().map(|l| l.exp()).collect();
+    let start: Vec<f64> = setting.log_start.iter().map(|l| l.exp()).collect();
     let mut kl = Vec::new();
-    march(
-        &mut flow,
-        Stepper::Adaptive {
-            tolerance: TOLERANCES[1],
-        },
-        &mut density,
+    FokkerPlanck::new(torus, setting.source.as_ref(), TOLERANCES[1]).run(
+        &start,
         &times,
-        &mut |_, _, density| {
+        &mut |_, density| {
             let log_density: Vec<f64> = density.iter().map(|rho| rho.ln()).collect();
             kl.push(relative_entropy(&log_density, log_source));
             Ok(())
         },
-        &mut |_, step, _| -> Result<ControlFlow<()>> { Ok(tick(step.time / end)) },
+        &mut |time| tick(time / end),
     )?;
     let mut record = Record::default();
     record.insert_curve("fokker_planck_times", times);

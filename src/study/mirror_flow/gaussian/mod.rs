@@ -17,6 +17,7 @@ use crate::study::gaussian::{
 };
 use crate::study::jobs::{self, Job, Tick};
 use crate::study::measure::{Context, MeasureError, Measured};
+use crate::study::progress::{Pace, kept};
 use crate::study::{Curve, Experiment, Objective};
 use crate::verdict::Verdict;
 use mirrorflow_solvers::Result;
@@ -48,7 +49,7 @@ impl MirrorFlow {
         let built = context.built;
         let turned = Turned::new(built)?;
         let jobs = self.gaussian_jobs(built, &turned.built);
-        let found = jobs::run(jobs, context.progress, (0.0, 1.0));
+        let found = jobs::run(jobs, context.progress);
         let (found, outcome) = jobs::first_failure(found);
         let (mut paths, mut routes) = (Vec::new(), Vec::new());
         for one in found {
@@ -58,14 +59,15 @@ impl MirrorFlow {
             }
         }
         if let [ours, theirs] = &paths[..] {
-            self.record_along(built, ours, theirs, record)?;
-            self.record_drawn(built, record)?;
+            kept(&outcome, || self.record_along(built, ours, theirs, record))?;
             if let [p, loose] = &routes[..routes.len().min(2)] {
                 record_riccati(&ours.p, [p, loose], record);
             }
             if let [p, loose, q, loose_q] = &routes[..] {
                 record_dual(built, ours, [p, loose], [q, loose_q], record);
             }
+            outcome?;
+            return self.record_drawn(built, record);
         }
         outcome
     }
@@ -113,7 +115,7 @@ impl MirrorFlow {
         } else {
             built.start.clone()
         };
-        let horizon = self.times.last().copied().unwrap_or(0.0);
+        let pace = Pace::to(self.times.last().copied().unwrap_or(0.0));
         let system = match (self.objective, dual) {
             (Objective::Entropy, true) => {
                 // Q̇ = Θ^{-1}: nothing to step.
@@ -125,7 +127,7 @@ impl MirrorFlow {
             (_, true) => Riccati::new(Some(&target), &source)?,
         };
         let stepper = Stepper::Adaptive { tolerance };
-        system.run(&start, &self.times, stepper, &|t| tick(t / horizon))
+        system.run(&start, &self.times, stepper, &|t| tick(pace.at(t)))
     }
 
     fn record_along(

@@ -15,6 +15,7 @@ use crate::scenario::BuiltGaussian;
 use crate::study::gaussian::{Turned, by_rows, insert_matrices};
 use crate::study::jobs::{self, Job, Tick};
 use crate::study::measure::{Context, MeasureError, Measured};
+use crate::study::progress::kept;
 use crate::study::{Curve, Experiment, short, sinkhorn};
 use crate::verdict::{Claim, Law, Verdict};
 use compare::{Comparison, Iterate, QUANTITIES, compare};
@@ -54,9 +55,10 @@ impl ScalingLimit {
             })
         };
         let jobs = self.epsilons.iter().map(job).collect();
-        let found = jobs::run(jobs, context.progress, (0.0, 1.0));
+        let found = jobs::run(jobs, context.progress);
         let (done, outcome) = jobs::first_failure(found);
-        Measured::after(self.gaussian_record(limit[0], &done)?, outcome)
+        let record = kept(&outcome, || self.gaussian_record(limit[0], &done))?;
+        Measured::after(record, outcome)
     }
 
     /// Sinkhorn after t/ε iterations.
