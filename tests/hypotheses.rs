@@ -95,7 +95,7 @@ fn a_peak_that_is_not_resolved_decides_nothing() {
     let ended = run(32, steep, "", DECAY);
     assert_failed(
         &ended,
-        &["exponential-convergence", "optimal map", "use more points"],
+        &["exponential-convergence", "optimal map", "more points"],
     );
     assert!(with_status(&ended, Status::Consistent).is_empty());
     let ended = run(32, steep, "", "MirrorFlow(times: [0.001, 0.01])");

@@ -6,7 +6,7 @@ mod common;
 use common::{Files, PROGRAM, contract, files, mirrorflow, names, project, run_arguments};
 use mirrorflow::record::Record;
 use mirrorflow::scenario::{Loaded, load};
-use mirrorflow::study::{Context, Experiment, Interrupted, Measured, Progress};
+use mirrorflow::study::{Context, Experiment, Interrupted, Measured, Progress, Study};
 use mirrorflow::verdict::Status;
 use serde_json::Value;
 use std::io::Cursor;
@@ -181,9 +181,12 @@ fn mirror_studies() -> Loaded {
 }
 
 fn study<'a>(loaded: &'a Loaded, slug: &str) -> &'a dyn Experiment {
+    study_of(loaded, slug).on_torus().unwrap()
+}
+
+fn study_of<'a>(loaded: &'a Loaded, slug: &str) -> &'a Study {
     let mut studies = loaded.scenario.studies.iter();
-    let study = studies.find(|study| study.slug() == slug).expect(slug);
-    study.on_torus().unwrap()
+    studies.find(|study| study.slug() == slug).expect(slug)
 }
 
 /// The record is written, read, judged, tabulated and drawn as by `mirrorflow report`; it refutes nothing.
@@ -256,6 +259,132 @@ fn the_earliest_interruptions_are_survived() {
     for slug in ["optimal-map", "mirror-flow", "mirror-descent"] {
         assert_kept_when_stopped(slug, &[0.0, 0.01, 0.05, 0.1]);
     }
+}
+
+/// Says stop at a given sign of life from within a computation, of those that are passed on.
+struct StopInside {
+    after: Duration,
+    began: Instant,
+}
+
+impl Progress for StopInside {
+    fn update(&self, _stage: &str, _fraction: f64) {}
+
+    fn interrupted(&self) -> bool {
+        self.began.elapsed() > self.after
+    }
+}
+
+/// Wherever the wish falls, what is kept can be judged, tabulated and drawn.
+#[test]
+fn whenever_a_study_is_stopped_what_it_keeps_is_whole() {
+    let loaded = mirror_studies();
+    for slug in [
+        "optimal-map",
+        "mirror-flow",
+        "exponential-convergence",
+        "mirror-descent",
+    ] {
+        for part in 1..8 {
+            let progress = StopInside {
+                after: Duration::from_millis(110 * part),
+                began: Instant::now(),
+            };
+            let bound = study_of(&loaded, slug).on(&loaded.built).unwrap();
+            let kept = bound.measure(&loaded.scenario.numerics, &progress);
+            let Ok(measured) = kept else { continue };
+            assert_reported(slug, &measured.record, part as usize);
+        }
+    }
+}
+
+/// CPU seconds that a process has used, of the children it waited for too.
+#[cfg(target_os = "linux")]
+fn cpu(child: &Child) -> f64 {
+    let text = std::fs::read_to_string(format!("/proc/{}/stat", child.id())).unwrap();
+    let fields: Vec<&str> = text
+        .rsplit(')')
+        .next()
+        .unwrap()
+        .split_whitespace()
+        .collect();
+    // utime and stime, in hundredths.
+    let ticks = |k: usize| fields[k].parse::<f64>().unwrap();
+    (ticks(11) + ticks(12)) / 100.0
+}
+
+#[cfg(target_os = "linux")]
+/// The longest CPU time from the first signal to the end.
+const ANSWER: f64 = 2.0;
+
+/// One thread, a signal after `at` CPU seconds: the CPU seconds that it ran on, or nothing if it was done before.
+#[cfg(target_os = "linux")]
+fn answered(scenario: &Path, at: f64) -> Option<f64> {
+    let scratch = tempfile::tempdir().unwrap();
+    let mut child = Command::new(PROGRAM)
+        .args(run_arguments(scenario, &scratch.path().join("a")))
+        .args(["--threads", "1"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    while cpu(&child) < at {
+        sleep(Duration::from_millis(10));
+        child.try_wait().unwrap().map_or(Some(()), |_| None)?;
+    }
+    let before = cpu(&child);
+    let sent = Command::new("kill")
+        .args(["-TERM", &child.id().to_string()])
+        .status();
+    assert!(sent.unwrap().success());
+    let mut last = before;
+    loop {
+        let state = std::fs::read_to_string(format!("/proc/{}/stat", child.id()));
+        // A process that ended but was not waited for still has its times.
+        last = last.max(cpu(&child));
+        if state.is_ok_and(|text| {
+            text.rsplit(')')
+                .next()
+                .unwrap()
+                .trim_start()
+                .starts_with('Z')
+        }) {
+            break;
+        }
+        sleep(Duration::from_millis(10));
+    }
+    assert_eq!(
+        child.wait().unwrap().code(),
+        Some(130),
+        "{}",
+        scenario.display()
+    );
+    Some(last - before)
+}
+
+/// `cargo test --release --test interruption -- --ignored --nocapture sigterm` interrupts representative scenarios of every study and kind of
+/// problem at moments spread over their first seconds; `SCENARIOS="a.ron b.ron"` names others.
+#[test]
+#[cfg(target_os = "linux")]
+#[ignore = "minutes: interrupts scenarios at many moments"]
+fn sigterm_is_answered_in_every_stage() {
+    let usual = "tests/scenarios/optimal_map_3d.ron scenarios/gaussian_200d.ron scenarios/gaussian_mirror_descent_200d.ron \
+                 scenarios/euclidean_plane.ron scenarios/mirror_descent_2d.ron scenarios/sampling_2d.ron \
+                 scenarios/exponential_convergence_2d.ron scenarios/scaling_limit_3d.ron scenarios/mirror_flow_2d.ron";
+    let names = std::env::var("SCENARIOS").unwrap_or_else(|_| usual.into());
+    let mut late = Vec::new();
+    for name in names.split_whitespace() {
+        for at in [0.05, 0.3, 1.1, 2.7, 5.3, 9.1] {
+            let Some(took) = answered(&project(name), at) else {
+                break;
+            };
+            println!("{name}: signal at {at} CPU s, answered in {took:.2}");
+            if took > ANSWER {
+                late.push(format!("{name} at {at}: {took:.2} s"));
+            }
+        }
+    }
+    assert!(late.is_empty(), "{late:#?}");
 }
 
 fn assert_whole(name: &str, content: &[u8]) {

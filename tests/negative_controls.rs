@@ -46,8 +46,7 @@ fn context(loaded: &Loaded) -> Context<'_> {
 fn references(loaded: &Loaded, study: &ScalingLimit) -> [Reference; 3] {
     [Variation::None, Variation::Space, Variation::Time].map(|variation| {
         let (context, go_on) = (context(loaded), |_| ControlFlow::Continue(()));
-        let torus = &context.built.torus;
-        Reference::compute(&context, study, torus, variation, &go_on).unwrap()
+        Reference::compute(&context, study, variation, &go_on).unwrap()
     })
 }
 

@@ -10,7 +10,8 @@
 //! of order 4; without φ_4 of order 3. Functions of J by Arnoldi's method with Saad's estimate (SIAM J. Numer. Anal. 29 (1992)):
 //! `φ_k(τJ) b ≈ |b| V φ_k(τH) e_1`, without a preconditioner.
 
-use crate::{End, Result};
+use super::rkc::SMALLEST;
+use super::{End, Result};
 use faer::Mat;
 use mirrorflow_solvers::Order;
 use mirrorflow_solvers::monge_ampere::{Linearised, MongeAmpere};
@@ -34,6 +35,9 @@ pub fn run(operator: MongeAmpere, start: &[f64], end: f64, tolerance: f64) -> Re
             y = next;
         }
         tau *= (0.9 * error.powf(-0.25)).clamp(0.2, 5.0);
+        if tau < SMALLEST * end {
+            return Err(format!("no step is accepted at t = {time:e}").into());
+        }
     }
     Ok(End {
         p: y,

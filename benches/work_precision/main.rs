@@ -9,7 +9,7 @@ mod rkc;
 use mirrorflow::figure::{Axis, Curves, Figure, Panel, Scale, Series, SlopeGuide, Style};
 use mirrorflow_solvers::calculus::Spectral;
 use mirrorflow_solvers::density::{Density, Formula};
-use mirrorflow_solvers::monge_ampere::{Flow, MongeAmpere};
+use mirrorflow_solvers::monge_ampere::{ExtrapolatedFlow, Flow, MongeAmpere};
 use mirrorflow_solvers::parallel::sup_difference;
 use mirrorflow_solvers::resample::refine;
 use mirrorflow_solvers::time::{Method, Stepper};
@@ -136,8 +136,14 @@ impl Case {
 
     fn extrapolated(&self, tolerance: f64) -> Result<End> {
         let source: Arc<dyn LogDensity> = self.source.clone();
-        let flow = Flow::extrapolated(self.operator(), source, tolerance, &self.start())?;
-        Self::flow(flow, self.time)
+        let mut flow = ExtrapolatedFlow::new(self.operator(), source, tolerance, &self.start())?;
+        let (mut snapshots, mut work) = (Vec::new(), 0);
+        flow.run_into(&[self.time], &mut snapshots, &mut |step| {
+            work += step.sinkhorn;
+            ControlFlow::Continue(())
+        })?;
+        let p = snapshots.remove(0).p;
+        Ok(End { p, work })
     }
 
     /// Seconds of RK4 with nine tenths of the step that is stable at the start, from a few steps.

@@ -10,13 +10,16 @@
 //!
 //! s stages are stable for `τ ρ(J) ≤ 0.65 s²`: their number grows like n.
 
-use crate::{End, Result};
+use super::{End, Result};
 use mirrorflow_solvers::Order;
 use mirrorflow_solvers::monge_ampere::{Linearised, MongeAmpere};
 use mirrorflow_solvers::parallel::{for_each_block, max_of};
 
 /// Steps after which the spectral radius is bounded anew.
 const RENEW: usize = 10;
+
+/// A step below this part of the time to go no longer advances.
+pub const SMALLEST: f64 = 1e-13;
 
 /// The flow from `start` to `end`; the work is right-hand sides.
 pub fn run(mut operator: MongeAmpere, start: &[f64], end: f64, tolerance: f64) -> Result<End> {
@@ -47,6 +50,9 @@ pub fn run(mut operator: MongeAmpere, start: &[f64], end: f64, tolerance: f64) -
             std::mem::swap(&mut rate, &mut next_rate);
         }
         tau *= (0.8 * error.powf(-1.0 / 3.0)).clamp(0.2, 5.0);
+        if tau < SMALLEST * end {
+            return Err(format!("no step is accepted at t = {time:e}").into());
+        }
     }
     Ok(End { p: y, work })
 }
