@@ -43,7 +43,8 @@ impl Moduli {
     /// The larger of two at each wavenumber.
     pub fn or(mut self, other: Self) -> Self {
         let pairs = self.0.iter_mut().flatten().zip(other.0.iter().flatten());
-        pairs.for_each(|(a, b)| *a = a.max(*b));
+        // NaN is kept.
+        pairs.for_each(|(a, b)| *a = if a.total_cmp(b).is_lt() { *b } else { *a });
         self
     }
 

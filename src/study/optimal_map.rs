@@ -200,7 +200,9 @@ fn push_forward(torus: &Torus, displacement: &[Vec<f64>], f: &[f64], g: &[f64]) 
     let moved = characteristic(&images, &weights(f), HIGHEST);
     let target = characteristic(&nodes, &weights(g), HIGHEST);
     let defects = moved.iter().zip(&target);
-    defects.map(|(a, b)| (a - b).norm()).fold(0.0, f64::max)
+    // A NaN is the largest.
+    let sizes = defects.map(|(a, b)| (a - b).norm().abs());
+    sizes.max_by(f64::total_cmp).unwrap_or(0.0)
 }
 
 /// `sup|a − b|` of potentials, up to their constants.

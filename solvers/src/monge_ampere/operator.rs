@@ -164,7 +164,8 @@ impl MongeAmpere {
             .iter()
             .map(|field| Moduli::new(&mut self.fourier, &mut self.spectrum, field))
             .map(|moduli| resolution::left_out(&moduli, &points))
-            .fold(0.0, |most, one| if one <= most { most } else { one })
+            .max_by(f64::total_cmp)
+            .expect("two fields")
     }
 
     /// `log det ∇²u` of the potential whose derivatives are in `derivatives`; NaN where it is not convex.
