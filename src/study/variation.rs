@@ -19,7 +19,7 @@ pub enum Variation {
 
 /// Space errors of flows that others are compared with are kept below this part of the tolerance, so that three quarters of the nodes still show
 /// errors below it.
-const COMPARED: f64 = 1e-3;
+const COMPARED: f64 = 1e-2;
 
 /// Errors in time of a flow that Sinkhorn is compared with at one time, over the tolerance, which still bounds p there: log ρ, whose errors are
 /// by far the larger, is compared with differences of the size of ε. Rates of decay need all of it.

@@ -44,17 +44,13 @@ const MOST_STEPS: usize = 500;
 /// Grids may be this much finer along each axis than the one asked for, in one dimension and in several.
 const FINER: [usize; 2] = [8, 2];
 
-/// Modes left out may add up to this part of the tolerance, for d = 1, 2, 3: the more axes there are, the less the many small ones are all in
-/// phase.
-const SPACE_PART: [f64; 3] = [0.3, 1.0, 3.0];
-
 impl Accuracy {
     /// Errors in time and space below `tolerance`, on grids up to eight times (d = 1) or twice (d > 1) as fine as the one asked for.
     pub fn within(tolerance: f64, asked: &Torus) -> Self {
         let finer = FINER[usize::from(asked.dimension() > 1)];
         Self {
             tolerance,
-            left_out: SPACE_PART[asked.dimension() - 1] * tolerance,
+            left_out: at_the_edge(SPACE_PART * tolerance),
             finest: asked.points().iter().map(|n| finer * n).collect(),
         }
     }
@@ -69,6 +65,15 @@ impl Accuracy {
             ..self
         }
     }
+}
+
+/// The part of the tolerance that is for errors in space.
+const SPACE_PART: f64 = 0.2;
+
+/// What the modes of log ρ beyond [`EDGE`] of a grid may add up to where those that it cannot hold, from one half on, are to add up to `lost`:
+/// those of a smooth field fall geometrically or faster.
+fn at_the_edge(lost: f64) -> f64 {
+    lost.powf(EDGE / 0.5)
 }
 
 /// A grid that resolves a flow.

@@ -2,8 +2,8 @@
 //!
 //! The rate `∂_t u = f + log ρ` has two derivatives of u in it and shows first what a grid cannot hold; near the end of a flow it is
 //! smooth whatever u is, and log det ∇²u still tells. A grid of n points holds wavenumbers below n/2; what a smooth field has near them says how
-//! much it has beyond. So the measure is the sum of the moduli of the Fourier coefficients with |k_i| ≥ 0.4 n_i of one or the other: about the
-//! error of log ρ that the grid makes.
+//! much it has beyond. So the measure is the sum of the moduli of the Fourier coefficients with |k_i| ≥ 0.4 n_i of one or the other: a bound of the
+//! error of log ρ that the grid makes where modes fall geometrically, and a generous one.
 
 use crate::fourier::{Complex64, Fourier};
 use crate::resolution::Moduli;
