@@ -5,12 +5,13 @@
 //! Source: Barnett, Magland & af Klinteberg, *A parallel nonuniform fast Fourier transform library based on an "exponential
 //! of semicircle" kernel*, SISC 41 (2019). Relative error about 1e-13.
 
+use crate::elementary::{exp_moderate, multiply_add};
 use crate::error::Result;
-use crate::fourier::Fourier;
-use crate::resample::pad;
+use crate::resample::Refinement;
 use crate::torus::Torus;
 use crate::watch;
 use multiversion::multiversion;
+use multiversion::target::target_cfg_f;
 use rayon::prelude::*;
 use std::collections::HashMap;
 use std::f64::consts::PI;
@@ -18,14 +19,20 @@ use std::sync::{Arc, LazyLock, Mutex};
 
 const WIDTH: usize = 14;
 const BETA: f64 = 2.30 * WIDTH as f64;
+/// Values that are added up at once: the width of the kernel in whole vectors.
+const LANES: usize = 16;
 /// Points per parallel task.
 const TASK: usize = 256;
+/// Points whose sums are under way together, so that the compiler keeps them in whole vectors.
+const GROUP: usize = 16;
+/// Fine nodes along an axis of a tile of points that are evaluated one after the other.
+const TILE: usize = 8;
 
 /// Several fields on one grid, ready to be evaluated at the same points.
 pub struct Interpolant {
     fine: Torus,
     /// Fields on the fine grid, divided by the transform of the kernel. Each line along the last axis repeats its first
-    /// WIDTH − 1 nodes, so that the kernel meets contiguous values.
+    /// LANES − 1 nodes, so that the kernel meets contiguous values.
     fields: Vec<Vec<f64>>,
 }
 
@@ -34,26 +41,15 @@ impl Interpolant {
         let fine = torus
             .resized(|n| (2 * n).max(2 * WIDTH))
             .expect("twice an even grid is a grid");
-        let (mut from, mut to) = (Fourier::new(torus), Fourier::new(&fine));
         let corrections: Vec<Arc<[f64]>> = fine.points().iter().map(|&m| corrections(m)).collect();
+        let mut refinement = Refinement::weighted(torus, &fine, |axis, k| corrections[axis][k]);
         let last = *fine.points().last().expect("d ≥ 1");
-        let mut spectrum = from.spectrum();
-        let mut padded = to.spectrum();
-        let fields = fields
-            .iter()
-            .map(|field| {
-                from.forward(field, &mut spectrum);
-                pad(&from, &spectrum, &to, &mut padded);
-                to.for_each_mode(&mut padded, |value, index| {
-                    for (correction, &i) in corrections.iter().zip(index) {
-                        *value *= correction[i];
-                    }
-                });
-                let mut values = vec![0.0; fine.len()];
-                to.inverse(&mut padded, &mut values);
-                extended(&values, last)
-            })
-            .collect();
+        let mut values = vec![0.0; fine.len()];
+        let mut refined = |field: &&[f64]| {
+            refinement.apply(field, &mut values);
+            extended(&values, last)
+        };
+        let fields = fields.iter().map(&mut refined).collect();
         Self { fine, fields }
     }
 
@@ -80,35 +76,65 @@ impl Interpolant {
     ) -> Result<()> {
         assert!(out.len() <= self.fields.len());
         let (count, wanted) = (points[0].len(), out.len());
-        let tasks: Vec<usize> = (0..count).step_by(TASK).collect();
+        let order = self.neighbours_together(points);
+        let tasks: Vec<&[u32]> = order.chunks(TASK).collect();
         let shape = padded_shape(&self.fine);
-        let compute = |start: usize| {
+        let compute = |task: &[u32]| {
             go_on()?;
-            let len = TASK.min(count - start);
-            let mut values = vec![0.0; len * wanted];
-            let stretch: Vec<&[f64]> = points.iter().map(|x| &x[start..start + len]).collect();
+            let mut values = vec![0.0; task.len() * wanted];
+            let stretch = |x: &Vec<f64>| task.iter().map(|&i| x[i as usize]).collect();
+            let stretch: Vec<Vec<f64>> = points.iter().map(stretch).collect();
             evaluate_stretch(shape, &self.fields[..wanted], &stretch, &mut values);
             Ok(values)
         };
         let computed = watch::shared(|watch| {
-            let each = tasks.par_iter().map(|&start| watch.over(|| compute(start)));
+            let each = tasks.par_iter().map(|task| watch.over(|| compute(task)));
             each.collect::<Result<Vec<Vec<f64>>>>()
         })?;
-        for (&start, values) in tasks.iter().zip(&computed) {
-            let len = TASK.min(count - start);
-            for (out, values) in out.iter_mut().zip(values.chunks(len)) {
-                out[start..start + len].copy_from_slice(values);
+        for (task, values) in tasks.iter().zip(&computed) {
+            for (out, values) in out.iter_mut().zip(values.chunks(task.len())) {
+                for (&i, value) in task.iter().zip(values) {
+                    out[i as usize] = *value;
+                }
             }
         }
+        debug_assert_eq!(order.len(), count);
         Ok(())
+    }
+
+    /// The points in the order of the tiles of TILE^d fine nodes that they are in, so that the values under the kernel are at hand.
+    fn neighbours_together(&self, points: &[Vec<f64>]) -> Vec<u32> {
+        let tiles: Vec<usize> = self
+            .fine
+            .points()
+            .iter()
+            .map(|m| m.div_ceil(TILE))
+            .collect();
+        let tile = |i: usize| {
+            let axes = points.iter().zip(self.fine.points()).zip(&tiles);
+            axes.fold(0, |tile, ((x, &m), &tiles)| {
+                let node = (x[i] - x[i].floor()) * m as f64;
+                tile * tiles + (node as usize / TILE).min(tiles - 1)
+            })
+        };
+        let of: Vec<u32> = (0..points[0].len()).map(|i| tile(i) as u32).collect();
+        let mut next = vec![0; tiles.iter().product::<usize>() + 1];
+        of.iter().for_each(|&tile| next[tile as usize + 1] += 1);
+        (1..next.len()).for_each(|tile| next[tile] += next[tile - 1]);
+        let mut order = vec![0; of.len()];
+        for (i, &tile) in of.iter().enumerate() {
+            order[next[tile as usize]] = i as u32;
+            next[tile as usize] += 1;
+        }
+        order
     }
 }
 
-/// Lines of `n` values, each followed by its own first WIDTH − 1.
+/// Lines of `n` values, each followed by its own first LANES − 1.
 fn extended(values: &[f64], n: usize) -> Vec<f64> {
     values
         .chunks(n)
-        .flat_map(|line| line.iter().chain(&line[..WIDTH - 1]))
+        .flat_map(|line| line.iter().chain(&line[..LANES - 1]))
         .copied()
         .collect()
 }
@@ -121,81 +147,125 @@ fn padded_shape(fine: &Torus) -> [usize; 3] {
     shape
 }
 
-/// The kernel along one axis: the places it meets and φ there; a single place of weight one along an axis of one node.
+/// The kernel along one axis: the places it meets and φ there, zero in the lanes that fill up; a single place of weight one along an
+/// axis of one node.
 #[derive(Clone, Copy)]
 struct Places {
-    index: [usize; WIDTH],
-    weight: [f64; WIDTH],
+    index: [usize; LANES],
+    weight: [f64; LANES],
     count: usize,
 }
 
 impl Places {
     const SINGLE: Self = Self {
-        index: [0; WIDTH],
-        weight: [1.0; WIDTH],
+        index: [0; LANES],
+        weight: [1.0; LANES],
         count: 1,
     };
 
     #[inline(always)]
-    fn around(x: f64, nodes: usize) -> Self {
+    fn around<const FUSED: bool>(x: f64, nodes: usize) -> Self {
         let position = (x - x.floor()) * nodes as f64;
         let first = (position - WIDTH as f64 / 2.0).ceil();
         let mut places = Self {
             count: WIDTH,
             ..Self::SINGLE
         };
-        for k in 0..WIDTH {
-            let node = first + k as f64;
-            places.weight[k] = kernel(position - node);
-            places.index[k] = (node as i64).rem_euclid(nodes as i64) as usize;
+        let mut node = (first as i64).rem_euclid(nodes as i64) as usize;
+        for index in &mut places.index {
+            *index = node;
+            node = if node + 1 == nodes { 0 } else { node + 1 };
+        }
+        for (k, weight) in places.weight.iter_mut().enumerate() {
+            *weight = kernel::<FUSED>(position - (first + k as f64));
         }
         places
     }
 }
 
 /// `values[field · len + i]` for a stretch of points, with the vector instructions that the machine has.
-#[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2"))]
-fn evaluate_stretch(shape: [usize; 3], fields: &[Vec<f64>], points: &[&[f64]], values: &mut [f64]) {
+#[multiversion(targets(
+    "x86_64+avx512f+avx512dq+avx512vl+fma",
+    "x86_64+avx2+fma",
+    "x86_64+avx2"
+))]
+fn evaluate_stretch(
+    shape: [usize; 3],
+    fields: &[Vec<f64>],
+    points: &[Vec<f64>],
+    values: &mut [f64],
+) {
+    const FUSED: bool = target_cfg_f!(any(target_feature = "fma", target_arch = "aarch64"));
     let len = points[0].len();
     let missing = 3 - points.len();
-    for i in 0..len {
-        let mut places = [Places::SINGLE; 3];
-        for (axis, x) in points.iter().enumerate() {
-            places[missing + axis] = Places::around(x[i], shape[missing + axis]);
+    let mut places = [[Places::SINGLE; 3]; GROUP];
+    let mut lines = [[0.0; LANES]; GROUP];
+    for first in (0..len).step_by(GROUP) {
+        let group = GROUP.min(len - first);
+        for (i, places) in places[..group].iter_mut().enumerate() {
+            for (axis, x) in points.iter().enumerate() {
+                let axis_of_three = missing + axis;
+                places[axis_of_three] = Places::around::<FUSED>(x[first + i], shape[axis_of_three]);
+            }
         }
-        for (k, field) in fields.iter().enumerate() {
-            values[k * len + i] = kernel_sum(shape, field, &places);
+        for (field, values) in fields.iter().zip(values.chunks_mut(len)) {
+            for (line, places) in lines.iter_mut().zip(&places[..group]) {
+                add_rows::<FUSED>(shape, field, places, line);
+            }
+            let along = lines.iter().zip(&places[..group]);
+            for (value, (line, [.., last])) in values[first..].iter_mut().zip(along) {
+                *value = dot_by_halves(line, &last.weight);
+            }
         }
     }
 }
 
-/// Sum over the planes and rows under the kernel into the stretch of the last axis, then along it.
+/// Sum over the planes and rows under the kernel into the stretch of the last axis.
 #[inline(always)]
-fn kernel_sum(shape: [usize; 3], field: &[f64], [planes, rows, last]: &[Places; 3]) -> f64 {
-    let line_length = shape[2] + WIDTH - 1;
-    let mut line = [0.0; WIDTH];
+fn add_rows<const FUSED: bool>(
+    shape: [usize; 3],
+    field: &[f64],
+    [planes, rows, last]: &[Places; 3],
+    line: &mut [f64; LANES],
+) {
+    let line_length = shape[2] + LANES - 1;
+    let mut sums = [0.0; LANES];
     for a in 0..planes.count {
         for b in 0..rows.count {
             let factor = planes.weight[a] * rows.weight[b];
             let row = planes.index[a] * shape[1] + rows.index[b];
             let start = row * line_length + last.index[0];
-            for (sum, value) in line.iter_mut().zip(&field[start..start + WIDTH]) {
-                *sum += factor * value;
+            let stretch: &[f64; LANES] = field[start..start + LANES].try_into().expect("as long");
+            for lane in 0..LANES {
+                sums[lane] = multiply_add::<FUSED>(factor, stretch[lane], sums[lane]);
             }
         }
     }
-    line.iter().zip(&last.weight).map(|(v, w)| v * w).sum()
+    *line = sums;
 }
 
-/// φ at a distance of z fine nodes.
+/// Added up one after the other, each product would wait for the last.
 #[inline(always)]
-fn kernel(z: f64) -> f64 {
-    let s = 1.0 - (2.0 * z / WIDTH as f64).powi(2);
-    if s > 0.0 {
-        (BETA * (s.sqrt() - 1.0)).exp()
-    } else {
-        0.0
+fn dot_by_halves(a: &[f64; LANES], b: &[f64; LANES]) -> f64 {
+    let mut sums: [f64; LANES] = std::array::from_fn(|k| a[k] * b[k]);
+    let mut half = LANES / 2;
+    while half > 0 {
+        for k in 0..half {
+            sums[k] += sums[k + half];
+        }
+        half /= 2;
     }
+    sums[0]
+}
+
+/// φ at a distance of z fine nodes, NaN for NaN.
+#[inline(always)]
+fn kernel<const FUSED: bool>(z: f64) -> f64 {
+    let half = 2.0 / WIDTH as f64 * z;
+    let s = 1.0 - half * half;
+    let inside = if s < 0.0 { 0.0 } else { s };
+    let value = exp_moderate::<FUSED>(BETA * (inside.sqrt() - 1.0));
+    if s <= 0.0 { 0.0 } else { value }
 }
 
 /// One over the transform of the kernel at the wavenumbers of an axis of m nodes, as an unhalved axis stores them; tabulated once for
@@ -230,6 +300,18 @@ fn kernel_transform(kappa: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn at_a_point_that_is_not_a_number_there_is_no_value() {
+        let torus = Torus::new(&[16, 16]).unwrap();
+        let field = vec![1.0; torus.len()];
+        let interpolant = Interpolant::new(&torus, &[&field]);
+        for at in [[f64::NAN, 0.2], [0.2, f64::NAN], [f64::INFINITY, 0.2]] {
+            let mut value = [0.0];
+            interpolant.evaluate(&at.map(|x| vec![x]), &mut [&mut value]);
+            assert!(value[0].is_nan(), "{at:?}: {value:?}");
+        }
+    }
 
     #[test]
     fn trigonometric_polynomials_are_evaluated_to_1e_12_anywhere() {

@@ -3,7 +3,7 @@
 //! One axis at a time: transforms along an axis run only on lines whose modes are not zero, or will not be dropped. A field of
 //! few modes on a fine grid then costs little more than its real transform along the last axis.
 
-use crate::fourier::{Complex64, Fourier};
+use crate::fourier::{Complex64, Fourier, wavenumbers};
 use crate::parallel::{PerThread, for_each_chunk};
 use crate::torus::Torus;
 use realfft::{ComplexToReal, RealFftPlanner};
@@ -75,6 +75,29 @@ impl Refinement {
     /// # Panics
     /// If `to` is coarser along an axis or has another dimension.
     pub fn new(from: &Torus, to: &Torus, kernel: Kernel) -> Self {
+        let window = (kernel == Kernel::Jackson).then(|| windows(from, to));
+        let share = if kernel == Kernel::Interpolating {
+            0.5
+        } else {
+            0.0
+        };
+        Self::with(from, to, share, window)
+    }
+
+    /// Interpolation of a field whose modes are multiplied by `weight(axis, |k|)` along each axis.
+    ///
+    /// # Panics
+    /// If `to` is coarser along an axis or has another dimension.
+    pub fn weighted(from: &Torus, to: &Torus, weight: impl Fn(usize, usize) -> f64) -> Self {
+        let along = |axis| {
+            let each = wavenumbers(from, axis).into_iter();
+            each.map(|k| weight(axis, k.abs() as usize)).collect()
+        };
+        let weights = (0..from.dimension()).map(along).collect();
+        Self::with(from, to, 0.5, Some(weights))
+    }
+
+    fn with(from: &Torus, to: &Torus, share: f64, window: Option<Vec<Vec<f64>>>) -> Self {
         assert_eq!(from.dimension(), to.dimension());
         let finer = |(a, b): (&usize, &usize)| a <= b;
         assert!(
@@ -90,14 +113,9 @@ impl Refinement {
             .collect();
         let work = most_scratch(real.get_scratch_len(), &complex);
         let coarse = Fourier::new(from);
-        let window = (kernel == Kernel::Jackson).then(|| windows(&coarse, to));
         Self {
             last,
-            share: if kernel == Kernel::Interpolating {
-                0.5
-            } else {
-                0.0
-            },
+            share,
             window,
             spectrum: coarse.spectrum(),
             coarse,
@@ -276,7 +294,7 @@ fn exchange(from: &[Complex64], n: usize, to: &mut [Complex64]) {
 }
 
 /// Fourier coefficients of Jackson's kernel along each axis that `to` refines.
-fn windows(coarse: &Fourier, to: &Torus) -> Vec<Vec<f64>> {
+fn windows(coarse: &Torus, to: &Torus) -> Vec<Vec<f64>> {
     let along = |(axis, (&n, &m)): (usize, (&usize, &usize))| {
         let jackson = |k: &f64| {
             if n == m {
@@ -285,9 +303,9 @@ fn windows(coarse: &Fourier, to: &Torus) -> Vec<Vec<f64>> {
                 jackson(2.0 * k.abs() / n as f64)
             }
         };
-        coarse.wavenumbers(axis).iter().map(jackson).collect()
+        wavenumbers(coarse, axis).iter().map(jackson).collect()
     };
-    let axes = coarse.torus().points().iter().zip(to.points());
+    let axes = coarse.points().iter().zip(to.points());
     axes.enumerate().map(along).collect()
 }
 
@@ -305,52 +323,6 @@ fn jackson(t: f64) -> f64 {
 fn most_scratch(real: usize, complex: &[Arc<dyn Fft<f64>>]) -> usize {
     let lengths = complex.iter().map(|plan| plan.get_inplace_scratch_len());
     lengths.fold(real, usize::max)
-}
-
-/// Copies the modes of `from` into a spectrum of `to`, divided by the number of nodes of `from` so that the inverse
-/// transform gives values; a Nyquist mode is split evenly between ±n/2.
-pub(crate) fn pad(from: &Fourier, spectrum: &[Complex64], to: &Fourier, out: &mut [Complex64]) {
-    let (coarse, fine) = (from.torus().points(), to.torus().points());
-    assert_eq!(coarse.len(), fine.len());
-    assert!(coarse.iter().zip(fine).all(|(c, f)| c <= f), "refine only");
-    out.fill(Complex64::ZERO);
-    let order = from.axis_order();
-    let scale = 1.0 / from.torus().len() as f64;
-    for (mode, value) in spectrum.iter().enumerate() {
-        // Fine positions of this mode along each axis in storage order, with weights.
-        let mut places = vec![(0usize, *value * scale)];
-        let mut strides = spectrum.len();
-        let mut rest = mode;
-        for &axis in &order {
-            let len = from.stored(axis);
-            strides /= len;
-            let k = rest / strides;
-            rest %= strides;
-            let targets = fine_positions(k, coarse[axis], fine[axis], axis + 1 == coarse.len());
-            places = places
-                .iter()
-                .flat_map(|&(base, v)| {
-                    targets
-                        .iter()
-                        .map(move |&(t, w)| (base * to.stored(axis) + t, v * w))
-                })
-                .collect();
-        }
-        for (place, value) in places {
-            out[place] += value;
-        }
-    }
-}
-
-/// Where wavenumber index k of n nodes goes among m ≥ n, with weights.
-fn fine_positions(k: usize, n: usize, m: usize, halved: bool) -> Vec<(usize, f64)> {
-    let nyquist = 2 * k == n && m > n;
-    match (nyquist, halved) {
-        (true, true) => vec![(k, 0.5)],
-        (true, false) => vec![(k, 0.5), (m - k, 0.5)],
-        _ if halved || 2 * k <= n => vec![(k, 1.0)],
-        _ => vec![(m - (n - k), 1.0)],
-    }
 }
 
 #[cfg(test)]
@@ -406,6 +378,52 @@ mod tests {
                 sup_difference(&refined, &sample(&to, value)) < 1e-13,
                 "{from:?}"
             );
+        }
+    }
+
+    /// Copies the modes of `from` into a spectrum of `to`, divided by the number of nodes of `from` so that the inverse
+    /// transform gives values; a Nyquist mode is split evenly between ±n/2.
+    fn pad(from: &Fourier, spectrum: &[Complex64], to: &Fourier, out: &mut [Complex64]) {
+        let (coarse, fine) = (from.torus().points(), to.torus().points());
+        assert_eq!(coarse.len(), fine.len());
+        assert!(coarse.iter().zip(fine).all(|(c, f)| c <= f), "refine only");
+        out.fill(Complex64::ZERO);
+        let order = from.axis_order();
+        let scale = 1.0 / from.torus().len() as f64;
+        for (mode, value) in spectrum.iter().enumerate() {
+            // Fine positions of this mode along each axis in storage order, with weights.
+            let mut places = vec![(0usize, *value * scale)];
+            let mut strides = spectrum.len();
+            let mut rest = mode;
+            for &axis in &order {
+                let len = from.stored(axis);
+                strides /= len;
+                let k = rest / strides;
+                rest %= strides;
+                let targets = fine_positions(k, coarse[axis], fine[axis], axis + 1 == coarse.len());
+                places = places
+                    .iter()
+                    .flat_map(|&(base, v)| {
+                        targets
+                            .iter()
+                            .map(move |&(t, w)| (base * to.stored(axis) + t, v * w))
+                    })
+                    .collect();
+            }
+            for (place, value) in places {
+                out[place] += value;
+            }
+        }
+    }
+
+    /// Where wavenumber index k of n nodes goes among m ≥ n, with weights.
+    fn fine_positions(k: usize, n: usize, m: usize, halved: bool) -> Vec<(usize, f64)> {
+        let nyquist = 2 * k == n && m > n;
+        match (nyquist, halved) {
+            (true, true) => vec![(k, 0.5)],
+            (true, false) => vec![(k, 0.5), (m - k, 0.5)],
+            _ if halved || 2 * k <= n => vec![(k, 1.0)],
+            _ => vec![(m - (n - k), 1.0)],
         }
     }
 

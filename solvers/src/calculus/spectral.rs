@@ -11,7 +11,7 @@
 
 use super::{Calculus, Derivatives, Symbol};
 use crate::error::{Error, Result};
-use crate::fourier::{Complex64, Fourier, Order, Pencils, angular};
+use crate::fourier::{Complex64, Filter, Fourier, Order, Pencils, angular};
 use crate::parallel::for_each_block;
 use crate::symmetric::pairs;
 use crate::torus::Torus;
@@ -24,8 +24,8 @@ pub struct Spectral {
     pencils: Option<Pencils>,
     symbols: Vec<Symbol>,
     ones: Vec<Vec<f64>>,
-    /// Zero for the Nyquist mode of each axis, one for the others.
-    below_nyquist: Vec<Vec<f64>>,
+    /// Drops the modes that are Nyquist along some axis, once there was need.
+    below_nyquist: Option<Filter>,
     spectrum: Vec<Complex64>,
     work: Vec<Complex64>,
     /// Where a divergence is summed.
@@ -41,10 +41,6 @@ impl Spectral {
         let d = torus.dimension();
         let symbols: Vec<_> = (0..d).map(|axis| symbol(&fourier, axis)).collect();
         let ones = symbols.iter().map(|s| vec![1.0; s.first.len()]).collect();
-        let below_nyquist = symbols
-            .iter()
-            .map(|s: &Symbol| s.seen().into_iter().map(f64::from).collect())
-            .collect();
         Self {
             spectrum: fourier.spectrum(),
             work: fourier.spectrum(),
@@ -53,7 +49,7 @@ impl Spectral {
             fourier,
             symbols,
             ones,
-            below_nyquist,
+            below_nyquist: None,
             kept: None,
         }
     }
@@ -270,9 +266,14 @@ impl Calculus for Spectral {
         if self.torus().dimension() == 1 {
             return;
         }
-        let factors = std::mem::take(&mut self.below_nyquist);
-        self.filter(&factors, field);
-        self.below_nyquist = factors;
+        let symbols = &self.symbols;
+        let filter = self.below_nyquist.get_or_insert_with(|| {
+            let seen: Vec<Vec<bool>> = symbols.iter().map(Symbol::seen).collect();
+            let mut filter = Filter::new(self.fourier.torus());
+            filter.adopt(|index| f64::from(seen.iter().zip(index).all(|(seen, &k)| seen[k])));
+            filter
+        });
+        filter.apply(field);
     }
 }
 

@@ -11,6 +11,8 @@ use crate::parallel::{mean, sup};
 use crate::torus::Torus;
 
 const MOST_ITERATIONS: usize = 60;
+/// Of the shift: to halve its interval down to rounding takes 60, and where a density nearly vanishes Newton's steps between help little.
+const MOST_SHIFTS: usize = 200;
 /// Error of the interpolated cumulative function.
 const ROUND_OFF: f64 = 1e-13;
 
@@ -31,7 +33,7 @@ pub fn circle_map(torus: &Torus, log_rho1: &[f64], log_rho2: &[f64]) -> Result<V
     // The mean displacement increases with α and is within 2 of it, since |P₁|, |P₂| < 1. Where a density nearly vanishes it is a
     // staircase, on whose flat parts a bare Newton step would fly off.
     let mut bracket = Bracket::around(0.0, 2.0);
-    for _ in 0..MOST_ITERATIONS {
+    for _ in 0..MOST_SHIFTS {
         let goal: Vec<f64> = cumulative1.iter().map(|c| c + shift).collect();
         let density = invert(&second, &nodes, &goal, &mut displacement)?;
         // d/dα of the mean displacement is the mean of 1/ρ₂(T).

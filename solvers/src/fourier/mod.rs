@@ -5,9 +5,11 @@
 //! (d, 1, …, d−1), the last axis halved: `[k_d][k_1]…[k_{d−1}]`. Lines are independent, so the bits do
 //! not depend on the number of threads.
 
+mod filter;
 mod packet;
 mod pencils;
 
+pub use filter::Filter;
 pub use packet::Packet;
 pub use pencils::{Order, Pencils, Place};
 
@@ -23,6 +25,19 @@ use std::sync::Arc;
 const TILE: usize = 8;
 
 type ForwardAndInverse = (Arc<dyn Fft<f64>>, Arc<dyn Fft<f64>>);
+
+/// Signed wavenumbers stored along an axis: `0..=n/2` on the last, `0, 1, …, n/2, −n/2+1, …, −1` on the others.
+pub fn wavenumbers(torus: &Torus, axis: usize) -> Vec<f64> {
+    let n = torus.points()[axis];
+    let half = n / 2 + 1;
+    let stored = if axis + 1 == torus.dimension() {
+        half
+    } else {
+        n
+    };
+    let signed = |k: usize| k as f64 - if k < half { 0.0 } else { n as f64 };
+    (0..stored).map(signed).collect()
+}
 
 /// Plans and scratch for the transforms of one grid.
 pub struct Fourier {
@@ -97,18 +112,9 @@ impl Fourier {
         std::iter::once(d - 1).chain(0..d - 1).collect()
     }
 
-    /// Signed wavenumbers stored along an axis: `0..=n/2` on the last, `0, 1, …, n/2, −n/2+1, …, −1` on the others.
+    /// As [`wavenumbers`].
     pub fn wavenumbers(&self, axis: usize) -> Vec<f64> {
-        let n = self.torus.points()[axis];
-        (0..self.stored(axis))
-            .map(|k| {
-                if k <= n / 2 {
-                    k as f64
-                } else {
-                    k as f64 - n as f64
-                }
-            })
-            .collect()
+        wavenumbers(&self.torus, axis)
     }
 
     /// Unnormalised forward transform, `n^d p̂_k`.

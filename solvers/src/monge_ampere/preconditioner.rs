@@ -1,9 +1,10 @@
 //! The FFT preconditioner of `identity·w − c A:∇²w`.
 
 use crate::calculus::{Calculus, Symbol};
-use crate::fourier::{Complex64, Fourier};
+use crate::fourier::Filter;
 use crate::parallel::{for_each_block, max_of, mean_of};
 use crate::symmetric::{Packed, pairs, position};
+use crate::torus::Torus;
 
 /// A local size below this part of the largest is raised to it: dividing by less would amplify more than it preconditions.
 const SMALLEST_SIZE: f64 = 1e-6;
@@ -13,9 +14,10 @@ const SMALLEST_SIZE: f64 = 1e-6;
 ///
 /// Dividing first makes it exact to leading order wherever A is a multiple of one matrix, so in one dimension always.
 pub struct Preconditioner {
-    fourier: Fourier,
+    torus: Torus,
     symbols: Vec<Symbol>,
-    spectrum: Vec<Complex64>,
+    /// What inverts, once something was solved: for the identity and c that it was made for since the last [`Self::adopt`].
+    filter: Option<(Filter, Option<(f64, f64)>)>,
     local_size: Vec<f64>,
     mean_inverse_size: f64,
     mean_shape: Packed,
@@ -27,15 +29,14 @@ impl Preconditioner {
     /// For A = 0, the identity, until [`Self::adopt`].
     pub fn new(calculus: &dyn Calculus) -> Self {
         let torus = calculus.torus();
-        let fourier = Fourier::new(torus);
         let symbols: Vec<Symbol> = (0..torus.dimension())
             .map(|axis| calculus.symbol(axis))
             .collect();
         Self {
             seen: symbols.iter().map(|s| vec![true; s.first.len()]).collect(),
             symbols,
-            spectrum: fourier.spectrum(),
-            fourier,
+            filter: None,
+            torus: torus.clone(),
             local_size: vec![1.0; torus.len()],
             mean_inverse_size: 1.0,
             mean_shape: [0.0; 6],
@@ -81,6 +82,9 @@ impl Preconditioner {
         for (component, a) in a.iter().enumerate() {
             self.mean_shape[component] = mean_of(size.len(), |i| a[i] / size[i]);
         }
+        if let Some((_, made_for)) = &mut self.filter {
+            *made_for = None;
+        }
     }
 
     /// `out = (identity·⟨1/a⟩ − c⟨A/a⟩:∇²)^{-1} (v/a)`; the constant mode of a pure Laplacian is kept as it is.
@@ -91,14 +95,15 @@ impl Preconditioner {
                 *out = v[start + k] / size[start + k];
             }
         });
-        let mut spectrum = std::mem::take(&mut self.spectrum);
-        self.fourier.forward(out, &mut spectrum);
-        let scale = 1.0 / v.len() as f64;
-        self.fourier.for_each_mode(&mut spectrum, |value, index| {
-            *value *= scale * self.inverse_symbol(identity, c, index);
-        });
-        self.fourier.inverse(&mut spectrum, out);
-        self.spectrum = spectrum;
+        let (mut filter, made_for) = self
+            .filter
+            .take()
+            .unwrap_or_else(|| (Filter::new(&self.torus), None));
+        if made_for != Some((identity, c)) {
+            filter.adopt(|index| self.inverse_symbol(identity, c, index));
+        }
+        filter.apply(out);
+        self.filter = Some((filter, Some((identity, c))));
     }
 
     /// What [`Self::solve`] does to one mode of `v/a`.
