@@ -198,12 +198,12 @@ fn a_regret_above_its_bound_and_an_increase_are_refuted() {
     let loaded = with(DECAYS, DESCENT);
     let record = measure(&loaded);
     assert_true(&loaded, &record);
-    let large = changed(&record, "r1_regret", |v| 4.0 * v);
+    let large = changed(&record, "run_1_regret", |v| 4.0 * v);
     assert_refuted(&loaded, &large, &["function-regret"]);
-    let mut gap = record.values("r2_gap").unwrap().to_vec();
+    let mut gap = record.values("run_2_gap").unwrap().to_vec();
     gap[3] = 1.01 * gap[2];
     let mut growing = record.clone();
-    growing.insert_curve("r2_gap", gap);
+    growing.insert_curve("run_2_gap", gap);
     assert_refuted(&loaded, &growing, &["implicit-decrease"]);
 }
 

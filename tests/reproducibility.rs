@@ -116,7 +116,10 @@ fn a_report_needs_a_run() {
     let whole = fs::read(&record).unwrap();
     fs::write(&record, &whole[..whole.len() / 2]).unwrap();
     let broken = mirrorflow(["report", scratch.path().join("a").to_str().unwrap()]);
-    { broken }.assert().code(2).stderr(contains("flow.npz"));
+    { broken }
+        .assert()
+        .code(3)
+        .stderr(contains("flow: cannot read the record"));
 }
 
 #[test]

@@ -120,6 +120,7 @@ fn writing(found: Prediction, name: &str) -> Option<(rehearse::Spent, f64)> {
         study: found.study,
         name: name.to_owned(),
         record: found.record?,
+        damage: None,
     };
     rehearse::write(&found.tried, &[done])
 }

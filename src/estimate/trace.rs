@@ -170,7 +170,8 @@ mod tests {
     fn stages_have_their_time_and_their_memory() {
         let watch = Watch::new(1e9);
         watch.update("first", 0.1);
-        let held: Vec<f64> = (0..200_000).map(|i| (i as f64).sqrt()).collect();
+        // So much that what other tests free meanwhile does not hide it.
+        let held: Vec<f64> = (0..12_500_000).map(|i| (i as f64).sqrt()).collect();
         watch.update("first", 0.5);
         watch.update("second, iteration 1", 0.6);
         drop(held);
@@ -181,7 +182,7 @@ mod tests {
         let named: Vec<_> = stages.iter().filter(|s| !s.name.is_empty()).collect();
         assert_eq!(named[0].name, "first");
         assert_eq!(named[1].name, "second");
-        assert!(named[0].peak - named[0].before >= 1.6e6);
+        assert!(named[0].peak - named[0].before >= 5e7);
         assert!(named[0].seconds > 0.0);
     }
 

@@ -11,7 +11,7 @@ pub use progress::{Bar, handle_signals, keep_when_interrupted};
 pub use provenance::Provenance;
 pub use results::{Results, read};
 
-use crate::record::Record;
+use crate::record::{Extent, Record, RecordError};
 use crate::scenario::Loaded;
 use crate::study::{Interrupted, Measured, Study};
 use crate::verdict::{Verdict, exit_code};
@@ -28,7 +28,32 @@ pub struct Done {
     /// Slug with its number: `flow`, `flow-2`.
     pub name: String,
     pub record: Record,
+    /// What is wrong with the record, which is then neither judged nor drawn.
+    pub damage: Option<RecordError>,
 }
+
+impl Done {
+    /// With the record checked against the study's tables.
+    pub fn checked(
+        loaded: &Loaded,
+        study: Study,
+        name: String,
+        record: Record,
+        extent: Extent,
+    ) -> Self {
+        let bound = study.on(&loaded.built).expect(FITS);
+        let damage = bound.check(&record, extent).err();
+        drop(bound);
+        Self {
+            study,
+            name,
+            record,
+            damage,
+        }
+    }
+}
+
+const FITS: &str = "validation refuses studies that do not fit";
 
 /// How a run ended.
 #[derive(Debug)]
@@ -75,13 +100,15 @@ pub fn run(loaded: &Loaded, directory: &Path, force: bool) -> Result<Ended, Fold
             folder.write_with(&data_path(&name, "npz"), |file| {
                 record.write(file).map_err(std::io::Error::other)
             })?;
-            done.push(Done {
-                study,
-                name: name.clone(),
-                record,
-            });
+            let extent = match error.is_some() || stopped {
+                true => Extent::CutShort,
+                false => Extent::Finished,
+            };
+            done.push(Done::checked(loaded, study, name.clone(), record, extent));
         }
         failure = error.map(|error| format!("{name}: {error}"));
+        // What follows is not measured on top of it.
+        failure = failure.or_else(|| done.last().and_then(damage));
         interrupted = stopped;
         if failure.is_some() || interrupted {
             break;
@@ -94,11 +121,11 @@ pub fn run(loaded: &Loaded, directory: &Path, force: bool) -> Result<Ended, Fold
         done: &done,
         provenance: &provenance,
     };
-    let verdicts = results.write(&folder, &Bar::new("figures"))?;
+    let (verdicts, damaged) = results.write(&folder, &Bar::new("figures"))?;
     folder.finish()?;
     Ok(Ended {
         verdicts,
-        failure,
+        failure: failure.or(damaged),
         // Also by a signal that came when all was measured.
         interrupted: interrupted || progress::interrupted(),
     })
@@ -116,20 +143,24 @@ pub fn report(directory: &Path) -> Result<Ended, FolderError> {
         done: &done,
         provenance: &provenance,
     };
-    let verdicts = results.write(&folder, &Bar::new("figures"))?;
+    let (verdicts, damaged) = results.write(&folder, &Bar::new("figures"))?;
     let interrupted = provenance.status == "interrupted";
     Ok(Ended {
         verdicts,
-        failure: provenance.failure.filter(|_| !interrupted),
+        failure: damaged.or(provenance.failure.filter(|_| !interrupted)),
         interrupted,
     })
 }
 
+/// What is wrong with a record, and which.
+fn damage(done: &Done) -> Option<String> {
+    let damage = done.damage.as_ref()?;
+    Some(format!("{}: {damage}", done.name))
+}
+
 /// The record of one study, the error that ended it, and whether the user did.
 fn measure(loaded: &Loaded, study: &Study, bar: &Bar) -> (Option<Record>, Option<Error>, bool) {
-    let bound = study
-        .on(&loaded.built)
-        .expect("validation refuses studies that do not fit");
+    let bound = study.on(&loaded.built).expect(FITS);
     match bound.measure(&loaded.scenario.numerics, bar) {
         Ok(Measured {
             record,

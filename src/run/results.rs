@@ -5,10 +5,10 @@ use super::folder::{Folder, FolderError};
 use super::provenance::Provenance;
 use super::{Done, numbered};
 use crate::figure::Figure;
-use crate::record::Record;
+use crate::record::{Extent, Record, RecordError};
 use crate::report::{Report, ReportFigure, Table, VerdictRow, html};
 use crate::scenario::{Loaded, load};
-use crate::study::{Curve, Progress, Study};
+use crate::study::{Bound, Curve, Progress, Study};
 use crate::verdict::Verdict;
 use serde::Serialize;
 use std::fmt::Display;
@@ -31,7 +31,7 @@ struct VerdictFile<'a> {
 }
 
 impl Results<'_> {
-    /// Writes curves, figures, verdicts and the report; returns the verdicts.
+    /// Writes curves, figures, verdicts and the report; returns the verdicts, and what is wrong with a record.
     ///
     /// # Errors
     /// [`FolderError`].
@@ -39,11 +39,12 @@ impl Results<'_> {
         &self,
         folder: &Folder,
         progress: &dyn Progress,
-    ) -> Result<Vec<Verdict>, FolderError> {
+    ) -> Result<(Vec<Verdict>, Option<String>), FolderError> {
         let clock = Instant::now();
         let hurry = || progress.interrupted() && clock.elapsed() > PATIENCE;
         let (mut verdicts, mut figures, mut tables) = (Vec::new(), Vec::new(), Vec::new());
         let mut troubles: Vec<String> = self.provenance.failure.iter().cloned().collect();
+        let mut damaged: Option<String> = None;
         for (k, done) in self.done.iter().enumerate() {
             let told =
                 |part: f64| progress.update(&done.name, (k as f64 + part) / self.done.len() as f64);
@@ -52,9 +53,26 @@ impl Results<'_> {
             let study = study.expect("validation refuses studies that do not fit");
             // A record that was cut short may lack what a figure needs: that is said, and loses nothing else.
             let mut trouble = |what: &dyn Display| troubles.push(format!("{}: {what}", done.name));
+            if let Some(damage) = &done.damage {
+                trouble(damage);
+                damaged.get_or_insert(format!("{}: {damage}", done.name));
+                continue;
+            }
+            folder.write(
+                &data_path(&done.name, "json"),
+                &described(study.as_ref(), &done.record),
+            )?;
             match study.judge(&done.name, &done.record) {
                 Ok(judged) => verdicts.extend(judged),
-                Err(error) => trouble(&error),
+                Err(error) => {
+                    trouble(&error);
+                    if matches!(
+                        error,
+                        RecordError::Damaged { .. } | RecordError::Length { .. }
+                    ) {
+                        damaged.get_or_insert(format!("{}: {error}", done.name));
+                    }
+                }
             }
             match study.curve(&done.record) {
                 Ok(curve) => {
@@ -89,7 +107,7 @@ impl Results<'_> {
         folder.write("verdicts.json", &json)?;
         let page = html(&self.report(troubles, &verdicts, figures, tables));
         folder.write("report.html", page.as_bytes())?;
-        Ok(verdicts)
+        Ok((verdicts, damaged))
     }
 
     fn report(
@@ -140,6 +158,12 @@ fn write_figure(
     })
 }
 
+/// Names, dimensions, units and meanings of the arrays of a record.
+fn described(study: &dyn Bound, record: &Record) -> Vec<u8> {
+    let arrays = record.describe(&study.tables(), study.axes());
+    serde_json::to_vec_pretty(&arrays).expect("plain numbers and texts")
+}
+
 /// Shortest decimals that read back as the same numbers.
 fn csv(curve: &Curve) -> Vec<u8> {
     let mut writer = csv::Writer::from_writer(Vec::new());
@@ -184,25 +208,37 @@ pub fn read(directory: &Path) -> Result<(Loaded, Vec<Done>, Provenance), FolderE
         serde_json::from_slice(&json).map_err(|e| broken(format!("provenance.json: {e}")))?;
     loaded.name.clone_from(&provenance.scenario);
     let mut done = Vec::new();
-    for (study, name) in numbered(&loaded.scenario.studies) {
-        let path = directory.join(data_path(&name, "npz"));
-        // An interrupted run has only its first studies.
+    let finished = provenance.status == "finished";
+    let studies = numbered(&loaded.scenario.studies);
+    let place = |name: &str| directory.join(data_path(name, "npz"));
+    let last = studies.iter().rposition(|(_, name)| place(name).exists());
+    for (k, (study, name)) in studies.into_iter().enumerate() {
+        let path = place(&name);
+        // An interrupted run has only its first studies, the last of them in part.
+        let extent = match finished || last.is_some_and(|last| k < last) {
+            true => Extent::Finished,
+            false => Extent::CutShort,
+        };
         if !path.exists() {
+            if finished {
+                done.push(Done {
+                    damage: Some(RecordError::NoFile(data_path(&name, "npz"))),
+                    record: Record::default(),
+                    study,
+                    name,
+                });
+            }
             continue;
         }
         let file = File::open(&path).map_err(|e| broken(format!("{}: {e}", path.display())))?;
-        let record = Record::read(BufReader::new(file))
-            .and_then(|record| {
-                if let Some(built) = loaded.built.on_torus() {
-                    record.check_grid(built.torus.points())?;
-                }
-                Ok(record)
-            })
-            .map_err(|error| FolderError::Record(path.clone(), error))?;
-        done.push(Done {
-            study,
-            name,
-            record,
+        done.push(match Record::read(BufReader::new(file)) {
+            Ok(record) => Done::checked(&loaded, study, name, record, extent),
+            Err(error) => Done {
+                study,
+                name,
+                record: Record::default(),
+                damage: Some(error),
+            },
         });
     }
     Ok((loaded, done, provenance))

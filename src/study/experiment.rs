@@ -2,8 +2,9 @@
 
 use super::Curve;
 use super::measure::{Context, MeasureError, Measured};
+use super::problem::Described;
 use crate::figure::Figure;
-use crate::record::{Record, RecordError};
+use crate::record::{Axes, Extent, Record, RecordError, Table};
 use crate::scenario::{Built, BuiltTorus, Numerics};
 use crate::study::Progress;
 use crate::study::progress::Alive;
@@ -17,6 +18,9 @@ pub trait Experiment<B = BuiltTorus> {
     /// # Errors
     /// [`MeasureError`], with what was measured before it.
     fn measure(&self, context: &Context<B>) -> Result<Measured, MeasureError>;
+
+    /// What the record of a finished run holds.
+    fn tables(&self, built: &B) -> Vec<Table>;
 
     /// Verdicts on the study's claims; `study` is the numbered slug.
     ///
@@ -51,6 +55,18 @@ pub trait Bound {
         progress: &dyn Progress,
     ) -> Result<Measured, MeasureError>;
 
+    /// The tables of its record, those of the problem included.
+    fn tables(&self) -> Vec<Table>;
+
+    /// What `d` and `n` are in them.
+    fn axes(&self) -> Axes<'_>;
+
+    /// Checks a record against its tables.
+    ///
+    /// # Errors
+    /// [`RecordError::Damaged`].
+    fn check(&self, record: &Record, extent: Extent) -> Result<(), RecordError>;
+
     /// [`Experiment::judge`].
     ///
     /// # Errors
@@ -75,7 +91,7 @@ struct On<'a, B> {
     built: &'a B,
 }
 
-impl<B> Bound for On<'_, B> {
+impl<B: Described> Bound for On<'_, B> {
     fn measure(
         &self,
         numerics: &Numerics,
@@ -88,7 +104,25 @@ impl<B> Bound for On<'_, B> {
         };
         // What no stage watches by itself is at least alive and can be ended.
         let alive = Alive::new();
-        watched(&|_| alive.ask(progress), || self.study.measure(&context))
+        let measured = watched(&|_| alive.ask(progress), || self.study.measure(&context));
+        measured.map(|mut measured| {
+            self.built.describe(&mut measured.record);
+            measured
+        })
+    }
+
+    fn tables(&self) -> Vec<Table> {
+        let mut tables = self.study.tables(self.built);
+        tables.push(Table::new("", B::COLUMNS));
+        tables
+    }
+
+    fn axes(&self) -> Axes<'_> {
+        self.built.axes()
+    }
+
+    fn check(&self, record: &Record, extent: Extent) -> Result<(), RecordError> {
+        record.check(&self.tables(), self.axes(), extent)
     }
 
     fn judge(&self, study: &str, record: &Record) -> Result<Vec<Verdict>, RecordError> {
@@ -107,7 +141,10 @@ impl<B> Bound for On<'_, B> {
 impl super::Study {
     /// The study on this problem; `None` where it is not defined.
     pub fn on<'a>(&'a self, built: &'a Built) -> Option<Box<dyn Bound + 'a>> {
-        fn bound<'a, B>(study: &'a dyn Experiment<B>, built: &'a B) -> Box<dyn Bound + 'a> {
+        fn bound<'a, B: Described>(
+            study: &'a dyn Experiment<B>,
+            built: &'a B,
+        ) -> Box<dyn Bound + 'a> {
             Box::new(On { study, built })
         }
         match built {

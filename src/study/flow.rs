@@ -6,7 +6,7 @@ use super::progress::Pace;
 use super::variation::by_itself;
 use super::{Curve, Experiment, short};
 use crate::figure::{Figure, Scale, Style};
-use crate::record::{Record, RecordError};
+use crate::record::{Column, Record, RecordError, Table, always};
 use crate::scenario::{BuiltTorus, Time};
 use mirrorflow_solvers::distance::relative_entropy;
 use mirrorflow_solvers::monge_ampere::{ExtrapolatedFlow, FlowStep};
@@ -33,6 +33,21 @@ const DIAGNOSTICS: [(&str, &str); 9] = [
     ("sinkhorn", "Sinkhorn iterations"),
     ("left_out", "left out of log ρ by the grid"),
     ("nodes", "nodes computed on"),
+];
+
+#[rustfmt::skip]
+const COLUMNS: &[Column] = &[
+    always("times", "T", "times reached"),
+    always("p rho", "T n", "p_t raw; ρ_t"),
+    always("kl", "T", "KL(ρ_t | e^{-f})"),
+    always("step_time step_size", "S", "end and length of each accepted step"),
+    always("min_eigenvalue", "S", "min over nodes of λ_min(∇²u)"),
+    always("mass_defect", "S", "|∫ρ − 1|"),
+    always("spectral_tail", "S", "largest Fourier coefficient of p with some |k_i| > n_i/3, over the largest of all"),
+    always("krylov", "S", "GMRES iterations, refused attempts included; 0 for explicit steppers"),
+    always("sinkhorn", "S", "Sinkhorn iterations of extrapolated Sinkhorn; 0 otherwise"),
+    always("left_out", "S", "what the grid of the step leaves out of log ρ: Σ|coefficients| with |k_i| ≥ 0.4 n_i"),
+    always("nodes", "S", "nodes that the step was computed on"),
 ];
 
 impl Experiment for Flow {
@@ -89,6 +104,10 @@ impl Experiment for Flow {
             record.insert_curve(name, steps.iter().map(column).collect());
         }
         Measured::after(record, outcome)
+    }
+
+    fn tables(&self, _built: &BuiltTorus) -> Vec<Table> {
+        vec![Table::new("", COLUMNS)]
     }
 
     /// Densities and potentials at the recorded times, and the health of the integration.

@@ -16,6 +16,7 @@ mod mirror_descent;
 mod mirror_flow;
 mod objective;
 mod optimal_map;
+mod problem;
 mod progress;
 mod rehearsal;
 mod scaling_limit;

@@ -7,7 +7,7 @@ use super::mirror_flow::quiver;
 use super::progress::{self, Stages};
 use super::{Curve, Experiment, hypothesis};
 use crate::figure::{Figure, Mesh, Panel, Style};
-use crate::record::{Record, RecordError};
+use crate::record::{Column, Record, RecordError, Table, always, some};
 use crate::scenario::BuiltTorus;
 use crate::verdict::{Claim, Law, Observed, Verdict};
 use mirrorflow_solvers::distance::{characteristic, circle_map};
@@ -211,6 +211,27 @@ fn apart(a: &[f64], b: &[f64]) -> f64 {
     max_of(a.len(), |i| (a[i] - b[i] - shift).abs())
 }
 
+#[rustfmt::skip]
+const COLUMNS: &[Column] = &[
+    always("p q", "n", "periodic parts of u_∞ and of u_∞*"),
+    always("displacement", "d n", "∇p = ∇u_∞ − x"),
+    always("cost wasserstein", "", "½W₂² and W₂ between e^{-f} and e^{-g}"),
+    always("residual round_off", "", "of the elliptic solve: sup-residual, and what rounding the values of p adds when ∇²p is computed from them"),
+    always("newton_steps krylov", "", "steps and GMRES iterations on the grid itself, beside those on coarser ones"),
+    always("min_eigenvalue max_eigenvalue spectral_tail", "", "of u_∞"),
+    some("space_order", "", "order of the scenario's differences"),
+    always("push_forward", "", "largest defect of the Fourier coefficients |k_i| ≤ 3 of (∇u_∞)_# e^{-f} against e^{-g}"),
+    always("duality_gap", "", "|cost − dual|/cost, dual = −∫p e^{-f} − ∫q e^{-g}"),
+    always("inverse", "", "sup distance, up to a constant, of q and the potential of the inverse problem, solved by itself"),
+    always("push_forward_budget duality_gap_budget inverse_budget", "", "change of these numbers on ¾ of the nodes"),
+    always("cost_budget", "", "change of the cost on ¾ of the nodes"),
+];
+
+#[rustfmt::skip]
+const CIRCLE: &[Column] = &[
+    always("circle circle_budget", "", "d = 1: sup distance of ∇p and the displacement from the cumulative functions; its change"),
+];
+
 impl Experiment for OptimalMap {
     /// Records `p`, `q[n…]` (periodic parts of u_∞ and u_∞*), `displacement[d, n…]` = ∇p, and the numbers `cost` = ½W₂², `wasserstein`,
     /// `residual`, `round_off`, `newton_steps`, `krylov`, `min_eigenvalue`, `max_eigenvalue`, `spectral_tail`, and `push_forward`, `duality_gap`, `inverse`, in
@@ -219,6 +240,11 @@ impl Experiment for OptimalMap {
         let mut record = Record::default();
         let outcome = self.collect(context, &mut record);
         Measured::after(record, outcome)
+    }
+
+    fn tables(&self, built: &BuiltTorus) -> Vec<Table> {
+        let circle = built.torus.dimension() == 1;
+        vec![Table::new("", COLUMNS).and(circle, CIRCLE)]
     }
 
     fn judge(&self, study: &str, record: &Record) -> Result<Vec<Verdict>, RecordError> {

@@ -10,7 +10,7 @@ use super::scaling_limit::{self, ScalingLimit};
 use super::variation::{Variation, alone};
 use super::{Curve, Experiment, IterationStart, Kernel, Sinkhorn, draw, short, sinkhorn};
 use crate::figure::{Figure, Mesh, Panel, Style};
-use crate::record::{Record, RecordError};
+use crate::record::{Column, Record, RecordError, Table, always};
 use crate::scenario::BuiltTorus;
 use crate::verdict::Verdict;
 use mirrorflow_solvers::Error;
@@ -227,6 +227,13 @@ fn stopped() -> Error {
     }
 }
 
+#[rustfmt::skip]
+const COLUMNS: &[Column] = &[
+    always("times", "T", "instants of the maps"),
+    always("p rho", "T n", "p_t and ρ_t of the flow"),
+    always("p_epsilon rho_epsilon", "T n", "of Sinkhorn at the largest ε"),
+];
+
 impl Experiment for SideBySide {
     /// Records the arrays of `ScalingLimit` with the prefix `limit_`, those of `ExponentialConvergence` with `decay_`, and at the instants
     /// `times[T]`: `p`, `rho` of the flow and `p_epsilon`, `rho_epsilon` of Sinkhorn at the largest ε, each `[T, n…]`.
@@ -251,6 +258,17 @@ impl Experiment for SideBySide {
         }
         let outcome = self.snapshots(&context.with(&stages.part(2)), &mut record);
         Measured::after(record, outcome)
+    }
+
+    fn tables(&self, built: &BuiltTorus) -> Vec<Table> {
+        let limit = self.scaling_limit().tables(built);
+        let decay = self.convergence().tables(built);
+        let limit = limit.into_iter().map(|table| table.behind(LIMIT));
+        let decay = decay.into_iter().map(|table| table.behind(DECAY));
+        limit
+            .chain(decay)
+            .chain([Table::new("", COLUMNS)])
+            .collect()
     }
 
     fn judge(&self, study: &str, record: &Record) -> Result<Vec<Verdict>, RecordError> {

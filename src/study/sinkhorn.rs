@@ -4,7 +4,7 @@ use super::draw::{self, Snapshot};
 use super::measure::{Context, MeasureError, Measured};
 use super::{Curve, Experiment, IterationStart, Kernel, short};
 use crate::figure::{Figure, Scale, Style};
-use crate::record::{Record, RecordError};
+use crate::record::{Column, Record, RecordError, Table, always};
 use crate::scenario::BuiltTorus;
 use mirrorflow_solvers::distance::relative_entropy;
 use mirrorflow_solvers::sinkhorn as numerics;
@@ -77,6 +77,13 @@ impl Sinkhorn {
     }
 }
 
+#[rustfmt::skip]
+const COLUMNS: &[Column] = &[
+    always("epsilon", "", "ε"),
+    always("p q log_rho", "n", "after the last iteration; log ρ = (p_k − p_{k−1})/ε − f"),
+    always("iteration kl change", "K", "k; KL(ρ_k | e^{-f}); sup|p_k − p_{k−1}|"),
+];
+
 impl Experiment for Sinkhorn {
     /// Records `epsilon`, `p`, `q`, `log_rho` [n…] after the last iteration, and per iteration `kl` = KL(ρ_k | e^{-f}) and
     /// `change` = sup|p_k − p_{k−1}|.
@@ -111,6 +118,10 @@ impl Experiment for Sinkhorn {
             partial: failed.partial.filter(|_| !nothing),
             ..failed
         })
+    }
+
+    fn tables(&self, _built: &BuiltTorus) -> Vec<Table> {
+        vec![Table::new("", COLUMNS)]
     }
 
     /// Marginal and potentials after the last iteration, and the decay along the way.

@@ -47,7 +47,7 @@ fn expected_files(loaded: &Loaded) -> BTreeSet<String> {
     ];
     let mut expected: BTreeSet<String> = top.map(str::to_owned).into();
     for (study, name) in numbered(&loaded.scenario.studies) {
-        expected.extend(["npz", "csv"].map(|ending| format!("data/{name}.{ending}")));
+        expected.extend(["npz", "csv", "json"].map(|ending| format!("data/{name}.{ending}")));
         for figure in expected::figures(&study, &loaded.built) {
             expected.extend(["svg", "png"].map(|end| format!("figures/{name}-{figure}.{end}")));
         }

@@ -4,6 +4,7 @@
 //! `flows` computes the decaying quantities, `decay` their rates, `claims` holds what the theory says, `verdicts` compares, `figures` draws.
 
 mod claims;
+mod columns;
 mod decay;
 mod figures;
 mod flows;
@@ -22,7 +23,7 @@ use super::progress::{Progress, Stages, watch};
 use super::variation::Variation;
 use super::{Curve, Experiment, IterationStart, Kernel, Objective, short};
 use crate::figure::Figure;
-use crate::record::{Record, RecordError};
+use crate::record::{Record, RecordError, Table};
 use crate::scenario::BuiltTorus;
 use crate::verdict::Verdict;
 use flows::Path;
@@ -403,6 +404,15 @@ impl Experiment for ExponentialConvergence {
         let mut record = Record::default();
         let outcome = self.collect(context, &mut record);
         Measured::after(record, outcome)
+    }
+
+    fn tables(&self, _built: &BuiltTorus) -> Vec<Table> {
+        let table = Table::new("", columns::COLUMNS);
+        vec![
+            table
+                .and(!self.epsilons.is_empty(), columns::SINKHORN)
+                .and(!self.others.is_empty(), columns::OTHERS),
+        ]
     }
 
     fn judge(&self, study: &str, record: &Record) -> Result<Vec<Verdict>, RecordError> {

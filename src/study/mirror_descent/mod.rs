@@ -7,6 +7,7 @@
 mod average;
 mod bounds;
 mod claims;
+mod columns;
 mod curve;
 mod descent;
 mod euclidean;

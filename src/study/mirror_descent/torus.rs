@@ -1,10 +1,11 @@
 //! Mirror descent on the torus: the runs side by side, then the flow to where they came, then the limit η → 0.
 
+use super::columns;
 use super::curve::curve;
 use super::descent::{self, IMPLICIT_TOLERANCE, Part, Problem};
 use super::{MirrorDescent, Run, figures, flow, limit, sampling, sinkhorn, verdicts};
 use crate::figure::{Figure, label_plain};
-use crate::record::{Record, RecordError};
+use crate::record::{Record, RecordError, Table};
 use crate::scenario::BuiltTorus;
 use crate::study::jobs::{self, Job, Tick};
 use crate::study::measure::{Context, MeasureError, Measured};
@@ -221,6 +222,20 @@ impl Experiment<BuiltTorus> for MirrorDescent {
         let mut record = Record::default();
         let outcome = self.collect(context, &mut record);
         Measured::after(record, outcome)
+    }
+
+    fn tables(&self, _built: &BuiltTorus) -> Vec<Table> {
+        let limit = self.limit.is_some();
+        let own = Table::new("", columns::COLUMNS).and(limit, columns::LIMIT);
+        let of_run = |(k, run): (usize, &Run)| {
+            let descends = !matches!(run, Run::Sinkhorn(_));
+            Table::new(format!("run_{}_", k + 1), columns::OF_RUN)
+                .and(descends, columns::OF_DESCENT)
+        };
+        let runs = self.runs.iter().enumerate().map(of_run);
+        let sampling = self.sampling.iter();
+        let sampling = sampling.map(|_| Table::new("sampling_", columns::SAMPLING));
+        std::iter::once(own).chain(runs).chain(sampling).collect()
     }
 
     fn judge(&self, study: &str, record: &Record) -> Result<Vec<Verdict>, RecordError> {

@@ -76,7 +76,11 @@ impl Track {
         record: &Record,
         number: usize,
     ) -> Result<Self, RecordError> {
-        let run = &study.runs[number - 1];
+        let run = study.runs.get(number.wrapping_sub(1));
+        let run = run.ok_or_else(|| RecordError::Damaged {
+            name: "sampling_run".into(),
+            why: format!("names run {number} of {}", study.runs.len()),
+        })?;
         let part = record.part(&MirrorDescent::prefix(number));
         let curve = |name: &str| Ok::<_, RecordError>(part.values(name)?.to_vec());
         let rows = |name: &str| -> Result<Vec<Vec<f64>>, RecordError> {
@@ -101,8 +105,11 @@ impl Track {
             eta: curve("eta")?,
             kl: curve("kl")?,
             bregman: rows("bregman")?,
+            average_kl_budget: match curve("average_kl") {
+                Ok(_) => curve("average_kl_budget")?,
+                Err(_) => Vec::new(),
+            },
             average_kl: curve("average_kl").unwrap_or_default(),
-            average_kl_budget: curve("average_kl_budget").unwrap_or_default(),
             convexity: unless_sinkhorn("convexity")?,
             largest_curvature: unless_sinkhorn("largest_curvature")?,
             left_out: unless_sinkhorn("left_out")?,

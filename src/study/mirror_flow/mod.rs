@@ -5,6 +5,7 @@
 //! draws.
 
 mod claims;
+mod columns;
 mod coordinates;
 mod euclidean;
 mod figures;
@@ -24,7 +25,7 @@ use super::measure::{Context, MeasureError, Measured};
 use super::progress::Stages;
 use super::{Curve, Experiment, Objective};
 use crate::figure::Figure;
-use crate::record::{Record, RecordError};
+use crate::record::{Record, RecordError, Table};
 use crate::scenario::BuiltTorus;
 use crate::verdict::Verdict;
 use coordinates::Run;
@@ -445,6 +446,11 @@ impl Experiment for MirrorFlow {
     /// `min_eigenvalue`, `spectral_tail`.
     fn measure(&self, context: &Context) -> Result<Measured, MeasureError> {
         self.measure_in(context, Metric::Hessian)
+    }
+
+    fn tables(&self, _built: &BuiltTorus) -> Vec<Table> {
+        let refined = !self.refinements.is_empty();
+        vec![Table::new("", columns::COLUMNS).and(refined, columns::REFINED)]
     }
 
     fn judge(&self, study: &str, record: &Record) -> Result<Vec<Verdict>, RecordError> {

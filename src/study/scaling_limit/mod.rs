@@ -4,6 +4,7 @@
 //! `compare` measures the distances at one ε, `claims` holds the laws and `figures` draws them.
 
 mod claims;
+mod columns;
 mod compare;
 mod figures;
 mod gaussian;
@@ -22,7 +23,7 @@ use super::variation::Variation;
 use super::{Curve, Experiment, IterationStart, Kernel, Sinkhorn, short, sinkhorn};
 use crate::figure::Figure;
 use crate::order::Point;
-use crate::record::{Record, RecordError};
+use crate::record::{Record, RecordError, Table};
 use crate::scenario::BuiltTorus;
 use crate::verdict::{Claim, Verdict};
 use compare::{Comparison, QUANTITIES, Quantity, Varied, compare};
@@ -157,6 +158,10 @@ impl Experiment for ScalingLimit {
         outcome?;
         let [limit, coarser, looser] = <[Reference; 3]>::try_from(found).expect("three jobs");
         self.measure_against(&context.with(&stages.part(1)), &limit, &[coarser, looser])
+    }
+
+    fn tables(&self, _built: &BuiltTorus) -> Vec<Table> {
+        vec![Table::new("", columns::COLUMNS)]
     }
 
     /// Verdicts on all claims.

@@ -56,7 +56,7 @@ pub fn shapes(study: &Study, built: &BuiltEuclidean) -> Shapes {
             ]);
             let mut shapes = named("runs", &[]);
             for k in 1..=descent.runs.len() {
-                shapes.extend(prefixed(&format!("r{k}_"), of_run.clone()));
+                shapes.extend(prefixed(&format!("run_{k}_"), of_run.clone()));
             }
             if let Some(limit) = &descent.limit {
                 let errors = "steps explicit_error implicit_error natural_error";

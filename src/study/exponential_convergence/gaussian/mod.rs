@@ -12,8 +12,9 @@ mod verdicts;
 pub use claims::GAUSSIAN_CLAIMS;
 
 use super::ExponentialConvergence;
+use super::columns;
 use crate::figure::Figure;
-use crate::record::{Record, RecordError};
+use crate::record::{Record, RecordError, Table};
 use crate::scenario::BuiltGaussian;
 use crate::study::gaussian::{Commuting, Turned, insert_rows, relative_change};
 use crate::study::jobs::{self, Job, Tick};
@@ -218,6 +219,11 @@ impl Experiment<BuiltGaussian> for ExponentialConvergence {
             return Err(error.into());
         }
         Measured::after(record, outcome)
+    }
+
+    fn tables(&self, _built: &BuiltGaussian) -> Vec<Table> {
+        let table = Table::new("", columns::GAUSSIAN);
+        vec![table.and(!self.epsilons.is_empty(), columns::GAUSSIAN_SINKHORN)]
     }
 
     fn judge(

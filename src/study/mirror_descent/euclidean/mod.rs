@@ -11,9 +11,10 @@ mod verdicts;
 
 pub use claims::CLAIMS;
 
+use super::columns;
 use super::{MirrorDescent, Run, Schedule};
 use crate::figure::Figure;
-use crate::record::{Record, RecordError};
+use crate::record::{Record, RecordError, Table};
 use crate::scenario::BuiltEuclidean;
 use crate::study::measure::{Context, MeasureError, Measured};
 use crate::study::{Curve, Experiment, short};
@@ -22,9 +23,9 @@ use mirrorflow_solvers::Error;
 use mirrorflow_solvers::euclidean::Rule;
 use mirrorflow_solvers::time::Stepper;
 
-/// Prefix in the record of what belongs to the k-th run, counted from 0: `r1_`, `r2_`, …
+/// Prefix in the record of what belongs to the k-th run, counted from 0: `run_1_`, `run_2_`, …
 pub fn prefix(k: usize) -> String {
-    format!("r{}_", k + 1)
+    format!("run_{}_", k + 1)
 }
 
 /// The flow that a descent is compared with.
@@ -101,6 +102,14 @@ impl Experiment<BuiltEuclidean> for MirrorDescent {
         self.measure_with(context, 1.0)
     }
 
+    fn tables(&self, _built: &BuiltEuclidean) -> Vec<Table> {
+        let limit = self.limit.is_some();
+        let own = Table::new("", columns::EUCLIDEAN).and(limit, columns::EUCLIDEAN_LIMIT);
+        let of_run = |k| Table::new(prefix(k), columns::OF_EUCLIDEAN_RUN);
+        let runs = (0..self.runs.len()).map(of_run);
+        std::iter::once(own).chain(runs).collect()
+    }
+
     fn judge(&self, study: &str, record: &Record) -> Result<Vec<Verdict>, RecordError> {
         verdicts::judge(self, study, record)
     }
@@ -114,7 +123,7 @@ impl Experiment<BuiltEuclidean> for MirrorDescent {
         let mut curve = Curve::default();
         let iterates = (0..=self.steps).map(|k| k as f64);
         curve.columns.push(("k".into(), iterates.collect()));
-        for k in 0..record.number("runs")? as usize {
+        for k in 0..record.count("runs")? {
             let (part, number) = (record.part(&prefix(k)), k + 1);
             curve = curve.column(&format!("t, run {number}"), &part, "time")?;
             let x = part.array("x")?;

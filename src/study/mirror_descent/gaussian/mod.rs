@@ -13,10 +13,11 @@ mod verdicts;
 
 pub use claims::GAUSSIAN_CLAIMS;
 
+use super::columns;
 use super::descent::Part;
 use super::{ComparatorChoice, MirrorDescent, Run, curve};
 use crate::figure::Figure;
-use crate::record::{Record, RecordError};
+use crate::record::{Record, RecordError, Table};
 use crate::scenario::BuiltGaussian;
 use crate::scenario::build::gaussian::random;
 use crate::study::gaussian::{axes, insert_rows};
@@ -126,6 +127,20 @@ impl Experiment<BuiltGaussian> for MirrorDescent {
         let mut record = Record::default();
         let outcome = self.collect_gaussian(context, &mut record);
         Measured::after(record, outcome)
+    }
+
+    fn tables(&self, _built: &BuiltGaussian) -> Vec<Table> {
+        let limit = self.limit.is_some();
+        let own = Table::new("", columns::COLUMNS)
+            .and(true, columns::GAUSSIAN)
+            .and(limit, columns::LIMIT);
+        let of_run = |(k, run): (usize, &Run)| {
+            let descends = !matches!(run, Run::Sinkhorn(_));
+            Table::new(format!("run_{}_", k + 1), columns::OF_GAUSSIAN_RUN)
+                .and(descends, columns::OF_GAUSSIAN_DESCENT)
+        };
+        let runs = self.runs.iter().enumerate().map(of_run);
+        std::iter::once(own).chain(runs).collect()
     }
 
     fn judge(

@@ -70,7 +70,18 @@ impl Judge<'_> {
         let counts = self.record.values(&format!("{sampler}_counts"))?;
         let counts: Vec<u64> = counts.iter().map(|&count| count as u64).collect();
         let masses = self.record.values(&format!("{law}_masses"))?;
-        Ok(GoodnessOfFit::new(&counts, masses).expect("tried when it was measured"))
+        let total: f64 = masses.iter().sum();
+        if (total - 1.0).abs() >= 1e-9 || masses.iter().any(|p| *p < 0.0) {
+            return Err(RecordError::Damaged {
+                name: format!("{PREFIX}{law}_masses"),
+                why: format!("are not probabilities of sum one, but {total}"),
+            });
+        }
+        // Tried when it was measured.
+        GoodnessOfFit::new(&counts, masses).map_err(|error| RecordError::Damaged {
+            name: format!("{PREFIX}{law}_masses"),
+            why: format!("is not what `{PREFIX}{sampler}_counts` can be tested against: {error}"),
+        })
     }
 
     fn law(&self, claim: &Claim, sampler: &str) -> Result<Verdict, RecordError> {

@@ -12,7 +12,7 @@ use mirrorflow_solvers::euclidean::Mirror;
 const SMOOTH: usize = 600;
 
 pub fn draw(built: &BuiltEuclidean, record: &Record) -> Result<Vec<Figure>, RecordError> {
-    let mirrors = record.number("mirrors")? as usize;
+    let mirrors = built.problems.len();
     let parts: Vec<Record> = (0..mirrors).map(|k| record.part(&prefix(k))).collect();
     let page = Page {
         built,

@@ -14,8 +14,9 @@ mod verdicts;
 pub use claims::CLAIMS;
 
 use super::MirrorFlow;
+use super::columns;
 use crate::figure::Figure;
-use crate::record::{Record, RecordError};
+use crate::record::{Record, RecordError, Table};
 use crate::scenario::BuiltEuclidean;
 use crate::study::measure::{Context, MeasureError, Measured, stepper};
 use crate::study::{Curve, Experiment};
@@ -67,6 +68,14 @@ impl Experiment<BuiltEuclidean> for MirrorFlow {
         Measured::after(record, outcome)
     }
 
+    fn tables(&self, built: &BuiltEuclidean) -> Vec<Table> {
+        let refined = !self.refinements.is_empty();
+        let own = Table::new("", columns::EUCLIDEAN).and(refined, columns::EUCLIDEAN_REFINED);
+        let mirrors = 0..built.problems.len();
+        let of_mirror = |k| Table::new(prefix(k), columns::OF_MIRROR);
+        std::iter::once(own).chain(mirrors.map(of_mirror)).collect()
+    }
+
     fn judge(&self, study: &str, record: &Record) -> Result<Vec<Verdict>, RecordError> {
         verdicts::judge(self, study, record)
     }
@@ -78,7 +87,7 @@ impl Experiment<BuiltEuclidean> for MirrorFlow {
     /// One row per sample: the coordinates of each mirror's path and F there.
     fn curve(&self, record: &Record) -> Result<Curve, RecordError> {
         let mut curve = Curve::default().column("t", record, "samples")?;
-        for k in 0..record.number("mirrors")? as usize {
+        for k in 0..record.count("mirrors")? {
             let part = record.part(&prefix(k));
             let path = part.array("path")?;
             let number = k + 1;

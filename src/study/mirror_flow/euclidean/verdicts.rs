@@ -21,7 +21,7 @@ const DOMINANT: f64 = 0.5;
 
 /// Verdicts on all claims that the scenario asks for; what was not measured, because the run was cut short, decides nothing.
 pub fn judge(study: &MirrorFlow, slug: &str, record: &Record) -> Result<Vec<Verdict>, RecordError> {
-    let mirrors = record.number("mirrors")? as usize;
+    let mirrors = record.count("mirrors")?;
     let judge = Judge {
         study,
         slug,

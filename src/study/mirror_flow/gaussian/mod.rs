@@ -9,8 +9,9 @@ mod verdicts;
 pub use claims::GAUSSIAN_CLAIMS;
 
 use super::MirrorFlow;
+use super::columns::GAUSSIAN;
 use crate::figure::Figure;
-use crate::record::{Record, RecordError};
+use crate::record::{Record, RecordError, Table};
 use crate::scenario::{BuiltGaussian, BuiltTorus};
 use crate::study::gaussian::{
     Commuting, Turned, apart, axes, deviation, insert_matrices, insert_rows,
@@ -309,6 +310,10 @@ impl Experiment<BuiltGaussian> for MirrorFlow {
         let mut record = Record::default();
         let outcome = self.collect_gaussian(context, &mut record);
         Measured::after(record, outcome)
+    }
+
+    fn tables(&self, _built: &BuiltGaussian) -> Vec<Table> {
+        vec![Table::new("", GAUSSIAN)]
     }
 
     fn judge(

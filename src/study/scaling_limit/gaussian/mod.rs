@@ -5,12 +5,13 @@ mod compare;
 mod figures;
 mod limit;
 
+use super::columns::GAUSSIAN;
 pub use limit::GaussianLimit;
 
 use super::{CLAIMS, ScalingLimit, points_of, verdict};
 use crate::figure::Figure;
 use crate::order::Point;
-use crate::record::{Record, RecordError};
+use crate::record::{Record, RecordError, Table};
 use crate::scenario::BuiltGaussian;
 use crate::study::gaussian::{Turned, by_rows, insert_matrices};
 use crate::study::jobs::{self, Job, Tick};
@@ -156,6 +157,10 @@ impl Experiment<BuiltGaussian> for ScalingLimit {
         let turned = Turned::new(context.built)?;
         let turned = GaussianLimit::turned(&turned, self.time, self.start)?;
         self.measure_gaussian_against(context, [&limit, &turned])
+    }
+
+    fn tables(&self, _built: &BuiltGaussian) -> Vec<Table> {
+        vec![Table::new("", GAUSSIAN)]
     }
 
     fn judge(

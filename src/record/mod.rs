@@ -1,7 +1,12 @@
 //! What a study measured: named float64 arrays, kept as one npz file that numpy reads.
 
-use ndarray::{ArrayD, IxDyn, OwnedRepr};
-use ndarray_npy::{NpzReader, NpzWriter};
+mod columns;
+mod npz;
+
+pub use columns::{Axes, Column, Extent, Table, always, some};
+
+use ndarray::{ArrayD, IxDyn};
+use ndarray_npy::NpzWriter;
 use std::collections::BTreeMap;
 use std::io::{Read, Seek, Write};
 use thiserror::Error;
@@ -11,22 +16,6 @@ use thiserror::Error;
 pub struct Record {
     arrays: BTreeMap<String, ArrayD<f64>>,
 }
-
-/// Arrays that hold a value per node: their last axes are those of the grid.
-pub const FIELDS: [&str; 12] = [
-    "p",
-    "q",
-    "r",
-    "rho",
-    "log_rho",
-    "p_epsilon",
-    "h",
-    "p_infinity",
-    "eigenfunction",
-    "rho_epsilon",
-    "v",
-    "displacement",
-];
 
 /// A record that cannot be read back.
 #[derive(Debug, Error)]
@@ -39,14 +28,10 @@ pub enum RecordError {
         found: usize,
         expected: usize,
     },
-    #[error(
-        "array `{name}` has shape {found:?}, which is not on the scenario's grid {points:?}; was scenario.ron edited after the run?"
-    )]
-    Grid {
-        name: String,
-        found: Vec<usize>,
-        points: Vec<usize>,
-    },
+    #[error("damaged: {0} is missing")]
+    NoFile(String),
+    #[error("damaged: array `{name}` {why}")]
+    Damaged { name: String, why: String },
     #[error("cannot read the record: {0}")]
     Read(#[from] ndarray_npy::ReadNpzError),
     #[error("cannot write the record: {0}")]
@@ -54,38 +39,23 @@ pub enum RecordError {
 }
 
 impl Record {
-    /// Checks that every array of [`FIELDS`] is on a grid of these points.
-    ///
-    /// # Errors
-    /// [`RecordError::Grid`] when the scenario was edited after the run.
-    pub fn check_grid(&self, points: &[usize]) -> Result<(), RecordError> {
-        // Studies that contain others put a prefix before their names.
-        let plain = |name: &str| {
-            let of_run = |rest: &str| rest.trim_start_matches(char::is_numeric).to_owned();
-            let name = name.strip_prefix("run_").map_or(name.to_owned(), of_run);
-            name.trim_start_matches('_')
-                .trim_start_matches("limit_")
-                .trim_start_matches("decay_")
-                .to_owned()
-        };
-        let is_field = |name: &str| FIELDS.contains(&plain(name).as_str());
-        let fits = |shape: &[usize]| shape.ends_with(points);
-        let misfit =
-            |(name, array): &(&String, &ArrayD<f64>)| is_field(name) && !fits(array.shape());
-        match self.arrays.iter().find(misfit) {
-            None => Ok(()),
-            Some((name, array)) => Err(RecordError::Grid {
-                name: name.clone(),
-                found: array.shape().to_vec(),
-                points: points.to_vec(),
-            }),
-        }
-    }
-
     /// Adds all arrays of another record with a prefix to their names.
     pub fn extend(&mut self, prefix: &str, other: Self) {
         let named = |(name, array)| (format!("{prefix}{name}"), array);
         self.arrays.extend(other.arrays.into_iter().map(named));
+    }
+
+    /// The same without one array.
+    #[must_use]
+    pub fn without(&self, name: &str) -> Self {
+        let mut arrays = self.arrays.clone();
+        arrays.remove(name);
+        Self { arrays }
+    }
+
+    /// Names of the arrays.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.arrays.keys().map(String::as_str)
     }
 
     /// Whether it holds nothing.
@@ -152,6 +122,21 @@ impl Record {
         }
     }
 
+    /// The number called `name` as a count of things that each have arrays.
+    ///
+    /// # Errors
+    /// As [`Self::number`]; [`RecordError::Damaged`] for what is not a whole number or more than there can be.
+    pub fn count(&self, name: &str) -> Result<usize, RecordError> {
+        let value = self.number(name)?;
+        if value.fract() == 0.0 && (0.0..=self.arrays.len() as f64).contains(&value) {
+            return Ok(value as usize);
+        }
+        Err(RecordError::Damaged {
+            name: name.to_owned(),
+            why: format!("is {value}, not a number of things that are recorded"),
+        })
+    }
+
     /// Item `index` along the first axis of `name`.
     ///
     /// # Errors
@@ -191,16 +176,11 @@ impl Record {
     /// Reads what [`Self::write`] wrote.
     ///
     /// # Errors
-    /// [`RecordError::Read`].
+    /// [`RecordError::Read`]; [`RecordError::Damaged`] for an array that is not what it says.
     pub fn read(from: impl Read + Seek) -> Result<Self, RecordError> {
-        let mut npz = NpzReader::new(from)?;
-        let mut arrays = BTreeMap::new();
-        for name in npz.names()? {
-            let array = npz.by_name::<OwnedRepr<f64>, IxDyn>(&name)?;
-            let name = name.trim_end_matches(".npy").to_owned();
-            arrays.insert(name, array.as_standard_layout().into_owned());
-        }
-        Ok(Self { arrays })
+        Ok(Self {
+            arrays: npz::arrays(from)?,
+        })
     }
 }
 
