@@ -84,6 +84,10 @@ const WIDEST: f64 = 0.25;
 /// An order this near the claimed one does not refute it. Laws that are told apart differ by halves; a prefactor that still
 /// varies with ε shifts the orders of all pairs alike by up to a tenth.
 const CLEAR: f64 = 0.15;
+/// Orders of pairs that differ by less than this do not move.
+const STILL: f64 = 0.01;
+/// Differences of orders that shrink by less than this do not end within the values at hand. Those of ε^a(1 + cε) halve with ε.
+const STEADY: f64 = 0.8;
 /// Orders below this do not show that something vanishes.
 const VANISHING: f64 = 0.1;
 
@@ -336,8 +340,11 @@ impl Law {
             Self::Vanishes if low >= VANISHING => Some(true),
             Self::Vanishes if gap > 0.0 && half <= WIDEST => Some(false),
             Self::Vanishes => None,
-            // To refute, the claimed order must be clearly off: also by the measure of the interval itself.
-            Self::AtLeast(_) | Self::Equals(_) if gap > half.max(CLEAR) => Some(false),
+            // To refute, the claimed order must be clearly off: also by the measure of the interval itself, and by where the orders of
+            // pairs are going.
+            Self::AtLeast(_) | Self::Equals(_) if gap > half.max(CLEAR) && self.settled(found) => {
+                Some(false)
+            }
             _ if half > WIDEST || gap > 0.0 => None,
             _ => Some(true),
         };
@@ -354,6 +361,31 @@ impl Law {
                 format!("orders of pairs: {pairs}; fit {:.3}", found.fit),
             ),
         }
+    }
+
+    /// Whether the orders of pairs do not lead to the claimed one. Where they move towards it, their differences must shrink, and what a
+    /// geometric sequence of the last ones still adds, twice over, must leave it [`CLEAR`].
+    fn settled(self, found: &Estimate) -> bool {
+        let (Self::AtLeast(a) | Self::Equals(a)) = self else {
+            return true;
+        };
+        let [.., before, last] = found.pairs[..] else {
+            return false;
+        };
+        let step = last - before;
+        if step * (a - last) <= 0.0 || step.abs() <= STILL {
+            return true;
+        }
+        let ratio = match found.pairs[..] {
+            [.., earlier, _, _] => step / (before - earlier),
+            // Two pairs do not show how fast they settle.
+            _ => STEADY,
+        };
+        if !(0.0..=STEADY).contains(&ratio) {
+            return false;
+        }
+        let ahead = 2.0 * step.abs() * ratio / (1.0 - ratio);
+        (a - last).abs() - ahead > CLEAR
     }
 
     fn remark(self, low: f64, pairs: &str) -> String {
@@ -419,6 +451,27 @@ mod tests {
         assert_eq!(judge(Law::Equals(1.0), |e| e.powf(0.9)), Inconclusive);
         assert_eq!(judge(Law::AtLeast(1.0), |e| e.powf(0.9)), Inconclusive);
         assert_eq!(judge(Law::AtLeast(1.0), |e| e.powf(0.75)), Inconsistent);
+        // Orders on their way to the law do not refute it, faster and faster ones least of all; those that settle short of it do.
+        let towards = |orders: [f64; 3]| {
+            move |e: f64| {
+                let halvings = (0.01 / e).log2().round() as usize;
+                0.5f64.powf(orders[..halvings].iter().sum())
+            }
+        };
+        let on_their_way = towards([0.496, 0.548, 0.636]);
+        assert_eq!(judge(Law::AtLeast(1.0), on_their_way), Inconclusive);
+        assert_eq!(
+            judge(Law::Equals(1.0), towards([0.3, 0.5, 0.65])),
+            Inconclusive
+        );
+        assert_eq!(
+            judge(Law::AtLeast(1.0), towards([0.70, 0.73, 0.745])),
+            Inconsistent
+        );
+        assert_eq!(
+            judge(Law::Equals(1.0), |e| e.powf(0.75) * (1.0 - 10.0 * e)),
+            Inconsistent
+        );
         // Two regimes: the drift says so.
         let between = |e: f64| e * (1.0 + 400.0 * e);
         assert_eq!(judge(Law::Equals(1.5), between), Inconclusive);

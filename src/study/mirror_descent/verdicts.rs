@@ -52,6 +52,16 @@ pub fn judge(
     Ok(verdicts)
 }
 
+/// Relative entropies and divergences are squares of what is known to rounding.
+const NOTHING: f64 = 1e-28;
+
+pub const AT_REST: &str = "nothing moves: the start is e^{−f} to rounding";
+
+/// Whether the start differs from e^{-f} by rounding alone.
+pub fn at_rest(track: &Track) -> bool {
+    track.bregman[0][0].abs() <= NOTHING && track.kl[0].abs() <= NOTHING
+}
+
 /// Whether a claim about runs is about this one.
 fn concerns(claim: &Claim, run: &Run) -> bool {
     let rule = Rule::of(run);
@@ -80,6 +90,9 @@ pub struct Judge<'a> {
 impl Judge<'_> {
     fn run(&self, claim: &Claim, number: usize) -> Result<Verdict, RecordError> {
         let track = Track::read(self.study, self.record, number)?;
+        if at_rest(&track) {
+            return Ok(claim.undecided(self.slug, AT_REST));
+        }
         Ok(match claim.name {
             "evi" | "implicit-evi" => self.evi(claim, &track),
             "bregman" => self.bregman(claim, &track)?,

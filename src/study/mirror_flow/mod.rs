@@ -197,7 +197,8 @@ impl MirrorFlow {
         let flow = next()?.along();
         self.record_path(context, &grids.flow[0], &flow, record);
         let varied = [next()?.along(), next()?.along()];
-        self.record_budget(&grids.flow, &varied, &flow, record);
+        let steps = tolerance(tight(context.stepper()).0);
+        self.record_budget(&grids.flow, &varied, (&flow, steps), record);
         let (conjugates, coarser) = (next()?.fields(), next()?.fields());
         self.record_dual(context, grids, &flow, [conjugates, coarser], record)?;
         let (rho, coarser) = (next()?.fields(), next()?.fields());
@@ -249,7 +250,7 @@ impl MirrorFlow {
         &self,
         [torus, coarse]: &[Torus; 2],
         varied: &[Box<Along>; 2],
-        flow: &Along,
+        (flow, steps): (&Along, f64),
         record: &mut Record,
     ) {
         let instants = || 0..self.times.len();
@@ -273,7 +274,7 @@ impl MirrorFlow {
             along.dissipation_rounding(k) + (along.quadrature[k] / along.drop[k]).abs()
         });
         identity("speed", Along::speed_defect, &|along, k| {
-            along.speed_rounding(k, self.times[k], finest)
+            along.speed_rounding(k, self.times[k], finest, steps)
         });
         let [coarser, looser] = varied;
         let onto = |log_rho: &Vec<f64>| exponential(&refine(coarse, log_rho, torus));

@@ -62,12 +62,17 @@ impl Along {
         ROUNDING * (f + f.sqrt()) / self.drop[k].abs()
     }
 
-    /// What rounding leaves of the speed defect: ∇p is known to `πn·sup|p|` roundings, and divided by the distance of the instants.
-    pub fn speed_rounding(&self, k: usize, time: f64, finest: f64) -> f64 {
+    /// What rounding and the steps leave of the speed defect: ∇p is known to `πn·sup|p|` roundings, p to the tolerance of the steps in its
+    /// lowest modes, and both are divided by the distance of the instants.
+    pub fn speed_rounding(&self, k: usize, time: f64, finest: f64, tolerance: f64) -> f64 {
         let size = self.p[k].iter().fold(0.0f64, |m, p| p.abs().max(m));
-        ROUNDING * (1.0 + PI * finest * size) / (offsets(time)[4] * self.speed[k])
+        let known = ROUNDING * (1.0 + PI * finest * size) + LOWEST * tolerance;
+        known / (offsets(time)[4] * self.speed[k])
     }
 }
+
+/// 2πk of the lowest modes.
+const LOWEST: f64 = 20.0;
 
 /// A few units of rounding.
 const ROUNDING: f64 = 8.0 * f64::EPSILON;

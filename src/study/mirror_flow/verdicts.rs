@@ -97,7 +97,8 @@ impl Judge<'_> {
             unreachable!("{} is not about a defect", claim.name)
         };
         let values = self.record.values(claim.quantity)?;
-        let says = |k: &usize| values[*k] <= limit || values[*k] - budgets[*k] > limit;
+        let least = |k: usize| (values[k] - REFUTES * budgets[k]).max(0.0);
+        let says = |k: &usize| values[*k] <= limit || least(*k) > limit;
         let (telling, silent): (Vec<usize>, Vec<usize>) = (0..values.len()).partition(says);
         if telling.len() <= silent.len() {
             let why = "at most instants the error budget is larger than the limit: use more points, a tighter tolerance, or earlier times";
@@ -110,7 +111,7 @@ impl Judge<'_> {
         let worst = worst.expect("some instant says something");
         let observed = Observed {
             value: values[worst],
-            interval: ((values[worst] - budgets[worst]).max(0.0), values[worst]),
+            interval: (least(worst), values[worst]),
         };
         let reason = format!("largest at t = {}", self.study.times[worst]);
         let mut verdict = claim.judge_number(self.slug, observed, reason);
@@ -176,6 +177,9 @@ impl Judge<'_> {
         Ok(x.iter().zip(y).map(point).collect())
     }
 }
+
+/// Budgets are sizes, not bounds: a defect refutes an identity from this many of them on.
+const REFUTES: f64 = 3.0;
 
 /// A relative error above this is not in the range where orders show.
 const RESOLVED: f64 = 1e-3;

@@ -1,7 +1,9 @@
 //! The measured runs between Gaussians against the claims.
 
 use super::super::track::{Rule, Track};
-use super::super::verdicts::{self, Judge, greatest, left_out, measured_constants, of_run};
+use super::super::verdicts::{
+    self, AT_REST, Judge, at_rest, greatest, left_out, measured_constants, of_run,
+};
 use super::super::{MirrorDescent, Run};
 use super::claims::GAUSSIAN_CLAIMS;
 use crate::record::{Record, RecordError};
@@ -49,6 +51,9 @@ fn concerns(claim: &Claim, run: &Run) -> bool {
 
 fn one(judge: &Judge, claim: &Claim, number: usize) -> Result<Verdict, RecordError> {
     let track = Track::read(judge.study, judge.record, number)?;
+    if at_rest(&track) {
+        return Ok(claim.undecided(judge.slug, AT_REST));
+    }
     match claim.name {
         "relative-strong-convexity" => strong_convexity(judge, claim, &track),
         _ => equality(judge, claim, &track),
