@@ -84,6 +84,8 @@ const WIDEST: f64 = 0.25;
 /// An order this near the claimed one does not refute it. Laws that are told apart differ by halves; a prefactor that still
 /// varies with ε shifts the orders of all pairs alike by up to a tenth.
 const CLEAR: f64 = 0.15;
+/// Orders this far from the claimed one, and going farther, are another law's.
+const FAR: f64 = 0.5;
 /// Orders of pairs that differ by less than this do not move.
 const STILL: f64 = 0.01;
 /// Differences of orders that shrink by less than this do not end within the values at hand. Those of ε^a(1 + cε) halve with ε.
@@ -363,8 +365,8 @@ impl Law {
         }
     }
 
-    /// Whether the orders of pairs do not lead to the claimed one. Where they move towards it, their differences must shrink, and what a
-    /// geometric sequence of the last ones still adds, twice over, must leave it [`CLEAR`].
+    /// Whether the orders of pairs have settled so far that they do not lead to the claimed one: they do not move, or their differences
+    /// shrink, and what a geometric sequence of the last ones still adds towards it, twice over, leaves it [`CLEAR`].
     fn settled(self, found: &Estimate) -> bool {
         let (Self::AtLeast(a) | Self::Equals(a)) = self else {
             return true;
@@ -372,8 +374,8 @@ impl Law {
         let [.., before, last] = found.pairs[..] else {
             return false;
         };
-        let step = last - before;
-        if step * (a - last) <= 0.0 || step.abs() <= STILL {
+        let (step, off) = (last - before, a - last);
+        if step.abs() <= STILL {
             return true;
         }
         let ratio = match found.pairs[..] {
@@ -381,11 +383,13 @@ impl Law {
             // Two pairs do not show how fast they settle.
             _ => STEADY,
         };
-        if !(0.0..=STEADY).contains(&ratio) {
-            return false;
+        let shrinks = (0.0..=STEADY).contains(&ratio);
+        if step * off <= 0.0 {
+            // Away from it: whatever they do, far off is far off.
+            return shrinks || off.abs() > FAR;
         }
         let ahead = 2.0 * step.abs() * ratio / (1.0 - ratio);
-        (a - last).abs() - ahead > CLEAR
+        shrinks && off.abs() - ahead > CLEAR
     }
 
     fn remark(self, low: f64, pairs: &str) -> String {

@@ -114,7 +114,8 @@ impl ExponentialConvergence {
         let found = jobs::run(jobs, &stages.part(3));
         let (found, outcome) = jobs::first_failure(found);
         let mut found = found.into_iter().map(Ok).chain(outcome.err().map(Err));
-        self.record_jobs(&mut found, record)
+        let start = record.values("kl").expect("recorded")[0];
+        self.record_jobs(of_steps(context, start), &mut found, record)
     }
 
     /// The grid of the flows beside the mirror flow, which took `points`.
@@ -208,8 +209,11 @@ impl ExponentialConvergence {
     }
 
     /// Takes the results in the order of [`Self::jobs`] until one failed.
+    ///
+    /// `steps` is the error of log ρ that the steps of the flow leave.
     fn record_jobs(
         &self,
+        steps: f64,
         found: &mut dyn Iterator<Item = Result<Found, Error>>,
         record: &mut Record,
     ) -> Result<(), Error> {
@@ -223,7 +227,7 @@ impl ExponentialConvergence {
             let mut budget = both_changes(values, of.0, of.1);
             if name == "kl" {
                 let rounded = budget.iter_mut().zip(values);
-                rounded.for_each(|(budget, kl)| *budget += rounding(*kl));
+                rounded.for_each(|(budget, kl)| *budget += noise(*kl, ROUNDED + steps));
             }
             record.insert_curve(&format!("{name}_budget"), budget);
         }
@@ -381,13 +385,30 @@ impl Family {
     }
 }
 
-/// `|a − coarser| + |a − looser|`: the budget from the two variations.
-/// What rounding of log ρ and f, some δ of them, makes of KL ≈ ½‖h‖²: `‖h‖δ + δ²`.
-fn rounding(kl: f64) -> f64 {
-    const DELTA: f64 = 16.0 * f64::EPSILON;
-    (2.0 * kl).sqrt() * DELTA + DELTA * DELTA
+/// What rounding leaves of log ρ + f.
+const ROUNDED: f64 = 16.0 * f64::EPSILON;
+/// The part of the tolerance that log ρ may be wrong by all along where the flow begins within [`NEAR`] tolerances of its end: its steps are as
+/// long as steps can grow, so that another tolerance shows nothing.
+const OF_TOLERANCE: f64 = 0.1;
+const NEAR: f64 = 1e4;
+
+/// The error of log ρ that the steps of a flow leave, which begins at this relative entropy, beside what another tolerance shows.
+fn of_steps(context: &Context, start: f64) -> f64 {
+    match context.stepper() {
+        Stepper::Adaptive { tolerance } => {
+            let near = NEAR * tolerance / (2.0 * start).sqrt().max(f64::MIN_POSITIVE);
+            OF_TOLERANCE * tolerance * near.min(1.0)
+        }
+        _ => 0.0,
+    }
 }
 
+/// What an error δ of log ρ + f makes of KL ≈ ½‖h‖²: `‖h‖δ + δ²`.
+fn noise(kl: f64, delta: f64) -> f64 {
+    (2.0 * kl).sqrt() * delta + delta * delta
+}
+
+/// `|a − coarser| + |a − looser|`: the budget from the two variations.
 fn both_changes(a: &[f64], coarser: &[f64], looser: &[f64]) -> Vec<f64> {
     let varied = coarser.iter().zip(looser);
     let change = |(a, (space, time)): (&f64, (&f64, &f64))| (a - space).abs() + (a - time).abs();

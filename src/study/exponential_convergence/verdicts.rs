@@ -5,7 +5,7 @@ use super::{Decay, ExponentialConvergence};
 use crate::order::Point;
 use crate::record::{Record, RecordError};
 use crate::study::{hypothesis, short};
-use crate::verdict::{Claim, Observed, Verdict};
+use crate::verdict::{Claim, Observed, Status, Verdict};
 
 /// A ratio to a bound is this uncertain at least: values are compared that were rounded.
 const ROUNDING: f64 = 1e-12;
@@ -152,10 +152,17 @@ impl Judge<'_> {
         let predicted = factor * self.record.number(eigenvalue)?;
         let share = self.record.number(share)?;
         let decay = decay(self.record, quantity)?;
-        Ok(self.against(claim, &decay, (symbol, predicted), share))
+        let eigenvalues = eigenvalue.replace("gap", "eigenvalues");
+        Ok(self.against(claim, &decay, (symbol, predicted), (share, &eigenvalues)))
     }
 
-    fn against(&self, claim: &Claim, decay: &Decay, predicted: (&str, f64), share: f64) -> Verdict {
+    fn against(
+        &self,
+        claim: &Claim,
+        decay: &Decay,
+        predicted: (&str, f64),
+        (share, eigenvalues): (f64, &str),
+    ) -> Verdict {
         if let Some(verdict) = self.not_yet(claim, share) {
             return verdict;
         }
@@ -170,9 +177,41 @@ impl Judge<'_> {
                     short(rounded(observed.interval.0)),
                     short(rounded(observed.interval.1)),
                 );
-                claim.judge_against(self.slug, observed, predicted, reason)
+                let verdict = claim.judge_against(self.slug, observed, predicted, reason);
+                let excess = (1.0 - share) * self.hidden(decay, predicted.1, eigenvalues);
+                let explained = predicted.1 * (1.0 + BEYOND * excess);
+                let faster = observed.interval.0 > predicted.1;
+                if verdict.status == Status::Inconsistent
+                    && faster
+                    && observed.interval.0 <= explained
+                {
+                    let why = format!(
+                        "read too early: the slowest mode has {share:.2} of what is left at the end, and the others may make the rate up to {} ({}); \
+                         go on to a later time",
+                        short(rounded(explained)),
+                        verdict.reason
+                    );
+                    return claim.undecided(self.slug, &why);
+                }
+                verdict
             }
         }
+    }
+
+    /// By which part of the slowest rate another mode may raise the local rates without that their course late in the
+    /// decay shows it: `(λ_j/λ_1 − 1) e^{−(r_j − r_1)T/8}`, the largest of the recorded eigenvalues; rates are r = λ or 2λ.
+    fn hidden(&self, decay: &Decay, rate: f64, eigenvalues: &str) -> f64 {
+        let (Ok(all), Some(end)) = (self.record.values(eigenvalues), decay.times.last()) else {
+            return 0.0;
+        };
+        let Some(slowest) = all.first() else {
+            return 0.0;
+        };
+        let raised = |other: &f64| {
+            let part = other / slowest - 1.0;
+            part * (-part * rate * LATE * end).exp()
+        };
+        all.iter().map(raised).fold(0.0, f64::max)
     }
 
     /// The verdict where what is left at the end does not decay along the slowest mode: a start without a part in it never will, a
@@ -244,7 +283,7 @@ impl Judge<'_> {
             self.record.number("gap")?,
             self.record.number("slowest_share")?,
         );
-        Ok(self.against(claim, &decay, ("gap", gap), share))
+        Ok(self.against(claim, &decay, ("gap", gap), (share, "eigenvalues")))
     }
 
     /// `|rate^ε − rate|` at every ε: an order in ε.
@@ -266,7 +305,7 @@ impl Judge<'_> {
                 .values("others_share")
                 .map_or(f64::NAN, |s| s[k.min(s.len() - 1)]);
             let mut verdict = match decay_of(self.record, "others_kl", k) {
-                Ok(decay) => self.against(claim, &decay, predicted, share),
+                Ok(decay) => self.against(claim, &decay, predicted, (share, "eigenvalues")),
                 Err(_) => claim.undecided(self.slug, "cut short before this objective"),
             };
             verdict.quantity = format!("KL along the flow of {}", objective.label());
@@ -286,6 +325,11 @@ impl Judge<'_> {
         Ok(found.map_or("Bakry–Émery".into(), |(method, _)| method.to_string()))
     }
 }
+
+/// The part of the time over which local rates are compared, by Aitken's three.
+const LATE: f64 = 0.125;
+/// Shares are of ‖h‖² at the very end, rates are read before it.
+const BEYOND: f64 = 1.5;
 
 /// Rates are compared where values are this many times their budget: their small differences need more digits than they do.
 const CLEAR: f64 = 1e4;

@@ -270,8 +270,15 @@ impl MirrorFlow {
             );
             record.insert_curve(&format!("{name}_budget"), instants().map(budget).collect());
         };
+        let onto_own = |flow: &Along| densities(flow, torus, torus);
+        let moved = differences(&onto_own(flow), &onto_own(&varied[1]));
         identity("dissipation", Along::dissipation_defect, &|along, k| {
-            along.dissipation_rounding(k) + (along.quadrature[k] / along.drop[k]).abs()
+            // F is about half the square of log ρ + f, which is known to what ρ moves by.
+            let size = (2.0 * along.objective[k].abs())
+                .sqrt()
+                .max(f64::MIN_POSITIVE);
+            let known = 2.0 * moved[k] / size;
+            known + along.dissipation_rounding(k) + (along.quadrature[k] / along.drop[k]).abs()
         });
         identity("speed", Along::speed_defect, &|along, k| {
             along.speed_rounding(k, self.times[k], finest, steps)

@@ -25,7 +25,7 @@ use crate::figure::Figure;
 use crate::order::Point;
 use crate::record::{Record, RecordError, Table};
 use crate::scenario::BuiltTorus;
-use crate::verdict::{Claim, Verdict};
+use crate::verdict::{Claim, Law, Status, Verdict};
 use compare::{Comparison, QUANTITIES, Quantity, Varied, compare};
 use mirrorflow_solvers::Error;
 use serde::{Deserialize, Serialize};
@@ -206,10 +206,33 @@ fn verdict(
 ) -> Result<Verdict, RecordError> {
     let (done, asked) = (record.values("epsilons")?.len(), limit.epsilons.len());
     let mut verdict = claim.judge(study, points);
+    if verdict.status == Status::Inconsistent
+        && let Some(why) = too_early(record, claim, verdict.observed)?
+    {
+        verdict.status = Status::Inconclusive;
+        verdict.reason = format!("{why}; {}", verdict.reason);
+    }
     if verdict.observed.is_none() && done < asked {
         verdict.reason = format!("cut short: {done} of {asked} ε were measured");
     }
     Ok(verdict)
+}
+
+/// Why an order at these ε says nothing of the one at smaller ones, if that is so.
+fn too_early(
+    record: &Record,
+    claim: &Claim,
+    observed: Option<f64>,
+) -> Result<Option<String>, RecordError> {
+    match (claim.quantity, claim.law, observed) {
+        ("potential" | "gradient" | "corrected" | "profile", ..) => {
+            claims::not_asymptotic(record, claim.quantity)
+        }
+        ("wasserstein" | "lot" | "kl", Law::Equals(order), Some(observed)) if observed > order => {
+            claims::hidden_leading_term(record, claim.quantity)
+        }
+        _ => Ok(None),
+    }
 }
 
 /// How the points of a quantity are read.
