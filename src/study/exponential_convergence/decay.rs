@@ -51,8 +51,18 @@ impl Decay {
 
     /// The asymptotic rate with the interval that contains it; `None` where no three local rates approach a limit.
     pub fn asymptotic(&self) -> Option<Observed> {
+        self.by_three((self.rates().len() / 4).max(1))
+    }
+
+    /// The same by rates of another distance, where there are as many: what both refute is refuted.
+    pub fn otherwise(&self) -> Option<Observed> {
+        let apart = (self.rates().len() / 4).max(1);
+        self.by_three(if apart > 1 { apart / 2 } else { 2 })
+    }
+
+    /// By rates so many instants apart.
+    fn by_three(&self, apart: usize) -> Option<Observed> {
         let rates = self.rates();
-        let apart = (rates.len() / 4).max(1);
         let mut triples = (2 * apart..rates.len()).map(|last| {
             let three = [last - 2 * apart, last - apart, last];
             let noise = three.map(|j| self.uncertainty_between(j, j + 1));

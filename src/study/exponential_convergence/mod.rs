@@ -228,6 +228,10 @@ impl ExponentialConvergence {
             if name == "kl" {
                 let rounded = budget.iter_mut().zip(values);
                 rounded.for_each(|(budget, kl)| *budget += noise(*kl, ROUNDED + steps));
+            } else {
+                budget
+                    .iter_mut()
+                    .for_each(|b| *b += LOWEST * (ROUNDED + steps));
             }
             record.insert_curve(&format!("{name}_budget"), budget);
         }
@@ -385,6 +389,8 @@ impl Family {
     }
 }
 
+/// 2πk of the lowest modes, by which ∇p errs more than p.
+const LOWEST: f64 = 20.0;
 /// What rounding leaves of log ρ + f.
 const ROUNDED: f64 = 16.0 * f64::EPSILON;
 /// The part of the tolerance that log ρ may be wrong by all along where the flow begins within [`NEAR`] tolerances of its end: its steps are as

@@ -180,6 +180,19 @@ impl Judge<'_> {
                 let verdict = claim.judge_against(self.slug, observed, predicted, reason);
                 let excess = (1.0 - share) * self.hidden(decay, predicted.1, eigenvalues);
                 let explained = predicted.1 * (1.0 + BEYOND * excess);
+                let refuted = verdict.status == Status::Inconsistent;
+                let again = decay.otherwise().map(|other| {
+                    claim
+                        .judge_against(self.slug, other, predicted, String::new())
+                        .status
+                });
+                if refuted && again != Some(Status::Inconsistent) {
+                    let why = format!(
+                        "not settled: rates read at other distances do not say the same ({}); use more samples, or go on to a later time",
+                        verdict.reason
+                    );
+                    return claim.undecided(self.slug, &why);
+                }
                 let faster = observed.interval.0 > predicted.1;
                 if verdict.status == Status::Inconsistent
                     && faster

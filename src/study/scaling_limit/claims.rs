@@ -79,6 +79,12 @@ pub fn not_asymptotic(record: &Record, quantity: &str) -> Result<Option<String>,
             relative("profile", 0.0, &|_| slope)?,
         ));
     }
+    if quantity == "corrected" {
+        all.push((
+            "sup|p^{ε} − p_{t} − ε r_{t}| against ε sup|r_{t}|",
+            relative("corrected", 0.0, &|e| e * size)?,
+        ));
+    }
     let on_its_way = all.into_iter().find_map(|(what, off)| {
         let [.., before, last] = off[..] else {
             return None;

@@ -231,7 +231,7 @@ fn too_early(
         ("wasserstein" | "lot" | "kl", Law::Equals(order), Some(observed)) if observed > order => {
             claims::hidden_leading_term(record, claim.quantity)
         }
-        _ => Ok(None),
+        _ => claims::not_asymptotic(record, "potential"),
     }
 }
 
