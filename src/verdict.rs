@@ -376,7 +376,8 @@ impl Law {
         };
         let (step, off) = (last - before, a - last);
         if step.abs() <= STILL {
-            return true;
+            // Two pairs may agree by chance while they turn.
+            return found.pairs.len() > 2 || off.abs() > FAR - CLEAR;
         }
         let ratio = match found.pairs[..] {
             [.., earlier, _, _] => step / (before - earlier),

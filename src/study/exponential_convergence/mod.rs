@@ -396,7 +396,7 @@ const ROUNDED: f64 = 16.0 * f64::EPSILON;
 /// The part of the tolerance that log ρ may be wrong by all along where the flow begins within [`NEAR`] tolerances of its end: its steps are as
 /// long as steps can grow, so that another tolerance shows nothing.
 const OF_TOLERANCE: f64 = 0.1;
-const NEAR: f64 = 1e4;
+const NEAR: f64 = 1e3;
 
 /// The error of log ρ that the steps of a flow leave, which begins at this relative entropy, beside what another tolerance shows.
 fn of_steps(context: &Context, start: f64) -> f64 {
