@@ -159,6 +159,11 @@ pub(super) struct Following {
     before: Vec<f64>,
     /// Points along each axis for the next step.
     wanted: Vec<usize>,
+    /// Whether the present grid was taken for its being coarser than the one before.
+    came_down: bool,
+    /// Fewest points along each axis: those of the grid that had to be taken after a coarser one was, in vain. Without it a flow near its end goes
+    /// up and down between two grids, and every coarser one kicks it.
+    fewest: Vec<usize>,
     /// Points that held every step so far.
     pub points: Vec<usize>,
     /// Points that hold log ρ at the instants asked for so far, but for half of [`UNRESOLVED`].
@@ -273,6 +278,8 @@ impl Following {
             densities,
             before: state.to_vec(),
             wanted: torus.points().to_vec(),
+            came_down: false,
+            fewest: vec![FEWEST; torus.dimension()],
             points: vec![FEWEST; torus.dimension()],
             at_instants: vec![FEWEST; torus.dimension()],
             accuracy,
@@ -302,7 +309,9 @@ impl Following {
         let most = |axis: usize| wishes.iter().map(|w| w[axis]).max().unwrap_or(FEWEST);
         let finest = self.accuracy.finest.iter().enumerate();
         finest
-            .map(|(axis, &finest)| fast_length(most(axis).max(FEWEST), LINES).min(finest))
+            .map(|(axis, &finest)| {
+                fast_length(most(axis).max(self.fewest[axis]), LINES).min(finest)
+            })
             .collect()
     }
 
@@ -329,6 +338,7 @@ impl Following {
         if self.wanted != self.local.torus.points() {
             let (wanted, state) = (self.wanted.clone(), self.local.state.clone());
             let step = self.local.rosenbrock.planned();
+            self.came_down = wanted.iter().product::<usize>() < self.local.torus.len();
             self.move_to(&wanted, &state, step)?;
         }
         let mut work = (0, 0);
@@ -354,6 +364,10 @@ impl Following {
                 Err(_) => None,
             };
             if let Some(finer) = finer {
+                if self.came_down {
+                    self.fewest.clone_from(&finer);
+                    self.came_down = false;
+                }
                 let before = self.before.clone();
                 let step = taken.map_or(planned, |report| Some(report.step));
                 self.move_to(&finer, &before, step)?;
