@@ -129,7 +129,11 @@ impl OptimalMap {
         operator.log_marginal(&found.p, &mut log_rho)?;
         let diagnosis = operator.diagnose(&found.p, &log_rho);
         record.insert("p", torus.points(), found.p.clone());
-        record.insert("q", torus.points(), conjugate(torus, &found.p)?.q);
+        let q = match values.conjugate.len() == torus.len() {
+            true => values.conjugate.clone(),
+            false => conjugate(torus, &found.p)?.q,
+        };
+        record.insert("q", torus.points(), q);
         let vector = [&[torus.dimension()], torus.points()].concat();
         if let Some(order) = operator.calculus().order() {
             record.insert_number("space_order", f64::from(order));

@@ -224,7 +224,8 @@ impl Judge<'_> {
             let part = other / slowest - 1.0;
             part * (-part * rate * LATE * end).exp()
         };
-        all.iter().map(raised).fold(0.0, f64::max)
+        // The slowest itself raises nothing; a NaN is the largest.
+        all.iter().map(raised).max_by(f64::total_cmp).unwrap_or(0.0)
     }
 
     /// The verdict where what is left at the end does not decay along the slowest mode: a start without a part in it never will, a

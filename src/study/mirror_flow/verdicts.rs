@@ -87,8 +87,10 @@ impl Judge<'_> {
         let ratio = self.record.number("lot_distance")? / length;
         let reason = format!("length {length:.4}");
         // What ρ moves by with another tolerance, its maps do too, and interpolants are known to 1e-13.
-        let moves = self.record.values("time_budget")?.iter();
-        let known = moves.fold(INTERPOLATED, |most, moved| moved.max(most));
+        let moves = self.record.values("time_budget")?.iter().copied();
+        // A NaN is the largest.
+        let known = moves.chain([INTERPOLATED]).max_by(f64::total_cmp);
+        let known = known.expect("one at least");
         let error = ROUNDING + known / length;
         Ok(claim.judge_number(self.slug, Observed::plus_minus(ratio, error), reason))
     }
