@@ -15,6 +15,7 @@ pub mod order;
 pub mod quantities;
 pub mod record;
 pub mod report;
+pub mod rule;
 pub mod run;
 pub mod scenario;
 pub mod study;

@@ -7,7 +7,7 @@ use mirrorflow::figure::label_plain;
 use mirrorflow::machine::Machine;
 use mirrorflow::quantities::{bytes, duration};
 use mirrorflow::scenario::{Loaded, load, load_for, template::Kind};
-use mirrorflow::study::Study;
+use mirrorflow::study::{Claims, Study};
 use mirrorflow::verdict::{Status, Verdict};
 use mirrorflow::{estimate, run};
 use std::collections::HashSet;
@@ -343,10 +343,15 @@ fn claims() -> String {
     let mut text =
         "p^ε and ρ^ε are Sinkhorn's potential and X-marginal after t/ε iterations, p_t and ρ_t the flow's.\n\n"
             .to_owned();
-    for (study, claims) in Study::claims() {
+    for Claims {
+        study,
+        problem,
+        claims,
+    } in Study::claims()
+    {
         for claim in claims {
             text += &format!(
-                "{study}/{}\n  {}\n  prediction: {}   source: {}\n",
+                "{study}/{} ({problem})\n  {}\n  prediction: {}   source: {}\n",
                 claim.name,
                 label_plain(claim.statement),
                 claim.law,

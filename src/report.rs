@@ -31,6 +31,8 @@ pub struct Report {
 pub struct VerdictRow {
     pub study: String,
     pub claim: String,
+    /// The run that it is about, empty when the study has one.
+    pub run: String,
     /// Where the claim is stated.
     pub reference: String,
     pub statement: String,
@@ -173,7 +175,12 @@ fn verdict(row: &VerdictRow) -> String {
         .map(|point| quiet(&format!("Excluded: {point}")))
         .collect();
     let cells = [
-        format!("{}{}", label_html(&row.statement), quiet(&row.study)),
+        format!(
+            "{}{}{}",
+            label_html(&row.statement),
+            quiet(&row.study),
+            quiet(&row.run)
+        ),
         label_html(&row.prediction),
         format!("{}{interval}", label_html(&row.observed)),
         format!(
@@ -278,6 +285,7 @@ mod tests {
         VerdictRow {
             study: "scaling-limit".to_owned(),
             claim: claim.to_owned(),
+            run: String::new(),
             reference: "[B]".to_owned(),
             statement: "sup|p^{ε} − p|".to_owned(),
             prediction: "O(ε)".to_owned(),

@@ -1,7 +1,6 @@
 //! Claims, and what the measurement says of them. Numerics do not prove.
 
 use crate::order::{Estimate, Excluded, Point, estimate, split};
-use crate::record::RecordError;
 use crate::study::short;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -34,6 +33,18 @@ pub enum Law {
     Bounded,
     /// A number equals its prediction, known only after the run, to this fraction.
     Within(f64),
+}
+
+/// A law as data: `observed relation value`, for `within` to the part `tolerance` of the value.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Stated {
+    /// What is observed: an `order`, a `defect`, a `ratio` to a bound, or a `number`.
+    pub kind: String,
+    /// `≥`, `=`, `>`, `≤` or `within`.
+    pub relation: String,
+    /// The claimed order, the limit or the predicted number; null where the prediction was not measured.
+    pub value: Option<f64>,
+    pub tolerance: Option<f64>,
 }
 
 /// A measured number and the interval that its error budget leaves.
@@ -69,9 +80,14 @@ pub enum Status {
 pub struct Verdict {
     pub study: String,
     pub claim: String,
+    pub statement: String,
     pub reference: String,
+    /// The run that the verdict is about, of a study with several.
+    pub run: Option<String>,
     pub quantity: String,
+    /// The law in words, and as data.
     pub prediction: String,
+    pub law: Stated,
     pub observed: Option<f64>,
     pub interval: Option<(f64, f64)>,
     pub status: Status,
@@ -204,11 +220,12 @@ impl Claim {
             (Status::Inconclusive, later)
         };
         let mut verdict = self.verdict(study, status, reason).with(observed);
-        let predicted = match part < FEW_DIGITS {
+        let text = match part < FEW_DIGITS {
             true => format!("{predicted:.7}"),
             false => number(predicted),
         };
-        verdict.prediction = format!("{symbol} = {predicted} ± {} %", percent(part));
+        verdict.prediction = format!("{symbol} = {text} ± {} %", percent(part));
+        verdict.law.value = predicted.is_finite().then_some(predicted);
         verdict
     }
 
@@ -217,25 +234,8 @@ impl Claim {
         self.verdict(study, Status::Inconclusive, why.to_owned())
     }
 
-    /// The verdict, or that nothing is decided where an array is missing because the run was cut short.
-    ///
-    /// # Errors
-    /// Any other than a missing array.
-    pub fn or_cut_short(
-        &self,
-        study: &str,
-        judged: Result<Verdict, RecordError>,
-    ) -> Result<Verdict, RecordError> {
-        match judged {
-            Err(RecordError::Missing(name)) => {
-                Ok(self.undecided(study, &format!("cut short: `{name}` was not measured")))
-            }
-            judged => judged,
-        }
-    }
-
     /// The same claim with the law that this run's numerics imply.
-    pub fn with_law(&self, law: Law) -> Self {
+    pub const fn with_law(&self, law: Law) -> Self {
         Self { law, ..*self }
     }
 
@@ -248,9 +248,12 @@ impl Claim {
         Verdict {
             study: study.to_owned(),
             claim: self.name.to_owned(),
+            statement: self.statement.to_owned(),
             reference: self.reference.to_owned(),
+            run: None,
             quantity: self.quantity.to_owned(),
             prediction: self.law.to_string(),
+            law: self.law.stated(),
             observed: None,
             interval: None,
             status,
@@ -325,6 +328,23 @@ fn too_few(used: &[Point], excluded: &[Excluded]) -> String {
 }
 
 impl Law {
+    fn stated(self) -> Stated {
+        let (kind, relation, value, tolerance) = match self {
+            Self::AtLeast(order) => ("order", "≥", Some(order), None),
+            Self::Equals(order) => ("order", "=", Some(order), None),
+            Self::Vanishes => ("order", ">", Some(0.0), None),
+            Self::Below(limit) => ("defect", "≤", Some(limit), None),
+            Self::Bounded => ("ratio", "≤", Some(1.0), None),
+            Self::Within(part) => ("number", "within", None, Some(part)),
+        };
+        Stated {
+            kind: kind.into(),
+            relation: relation.into(),
+            value,
+            tolerance,
+        }
+    }
+
     fn decide(self, found: &Estimate) -> (Status, String) {
         let (low, high) = found.interval;
         let pairs: Vec<String> = found.pairs.iter().map(|p| format!("{p:.3}")).collect();

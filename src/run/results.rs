@@ -8,7 +8,7 @@ use crate::figure::Figure;
 use crate::record::{Extent, Record, RecordError};
 use crate::report::{Report, ReportFigure, Table, VerdictRow, html};
 use crate::scenario::{Loaded, load};
-use crate::study::{Bound, Curve, Progress, Study};
+use crate::study::{Bound, Curve, Progress};
 use crate::verdict::Verdict;
 use serde::Serialize;
 use std::fmt::Display;
@@ -24,8 +24,12 @@ pub struct Results<'a> {
     pub provenance: &'a Provenance,
 }
 
+/// Counted up when a field changes its meaning or goes.
+const SCHEMA: u32 = 1;
+
 #[derive(Serialize)]
 struct VerdictFile<'a> {
+    schema: u32,
     scenario: &'a str,
     verdicts: &'a [Verdict],
 }
@@ -100,6 +104,7 @@ impl Results<'_> {
             }
         }
         let file = VerdictFile {
+            schema: SCHEMA,
             scenario: &self.loaded.name,
             verdicts: &verdicts,
         };
@@ -182,9 +187,8 @@ impl From<&Verdict> for VerdictRow {
             study: verdict.study.clone(),
             claim: verdict.claim.clone(),
             reference: verdict.reference.clone(),
-            statement: Study::statement(&verdict.claim, &verdict.reference)
-                .unwrap_or(&verdict.quantity)
-                .to_owned(),
+            statement: verdict.statement.clone(),
+            run: verdict.run.clone().unwrap_or_default(),
             prediction: verdict.prediction.clone(),
             observed: verdict.observed_text(),
             interval: verdict.interval_text(),

@@ -43,6 +43,7 @@ pub use variation::Variation;
 
 use crate::record::{Record, RecordError};
 use crate::report::Table;
+use crate::rule::{self, Rule};
 use crate::scenario::{BuiltEuclidean, BuiltGaussian, Problem};
 use crate::verdict::Claim;
 use mirrorflow_solvers::sinkhorn as numerics;
@@ -183,32 +184,50 @@ impl Study {
         }
     }
 
-    /// The statement of the claim called `name`, which another problem may have by another reference.
-    pub fn statement(name: &str, reference: &str) -> Option<&'static str> {
-        let claims = Self::claims();
-        let mut all = claims.iter().flat_map(|(_, claims)| claims.iter());
-        all.find(|claim| (claim.name, claim.reference) == (name, reference))
-            .map(|claim| claim.statement)
+    /// Every claim that some study can judge, by study and kind of problem.
+    pub fn claims() -> Vec<Claims> {
+        let (torus, gaussian, euclidean) = ("Torus", "Gaussian", "Euclidean");
+        let (limit, decay) = ("ScalingLimit", "ExponentialConvergence");
+        let (flow, descent) = ("MirrorFlow", "MirrorDescent");
+        vec![
+            Claims::of(limit, torus, scaling_limit::CLAIMS),
+            Claims::of(limit, gaussian, scaling_limit::GAUSSIAN_CLAIMS),
+            Claims::of("OptimalMap", torus, optimal_map::CLAIMS),
+            Claims::of(flow, torus, mirror_flow::CLAIMS),
+            Claims::of(flow, gaussian, mirror_flow::GAUSSIAN_CLAIMS),
+            Claims::of(flow, euclidean, mirror_flow::EUCLIDEAN_CLAIMS),
+            Claims::of(decay, torus, exponential_convergence::SHARED_CLAIMS)
+                .and(exponential_convergence::TORUS_CLAIMS),
+            Claims::of(decay, gaussian, exponential_convergence::SHARED_CLAIMS)
+                .and(exponential_convergence::GAUSSIAN_CLAIMS),
+            Claims::of(descent, torus, mirror_descent::CLAIMS).and(mirror_descent::SAMPLING_CLAIMS),
+            Claims::of(descent, gaussian, mirror_descent::CLAIMS)
+                .and(mirror_descent::GAUSSIAN_CLAIMS),
+            Claims::of(descent, euclidean, mirror_descent::EUCLIDEAN_CLAIMS),
+        ]
+    }
+}
+
+/// The claims of a study on one kind of problem, their names unique.
+#[derive(Debug)]
+pub struct Claims {
+    pub study: &'static str,
+    pub problem: &'static str,
+    pub claims: Vec<&'static Claim>,
+}
+
+impl Claims {
+    fn of<S>(study: &'static str, problem: &'static str, rules: &'static [Rule<S>]) -> Self {
+        Self {
+            study,
+            problem,
+            claims: rule::claims(rules).collect(),
+        }
     }
 
-    /// Every claim that some study can judge, with the study's name.
-    pub fn claims() -> Vec<(&'static str, &'static [Claim])> {
-        vec![
-            ("ScalingLimit", scaling_limit::CLAIMS),
-            ("OptimalMap", optimal_map::CLAIMS),
-            ("MirrorFlow", mirror_flow::CLAIMS),
-            ("MirrorFlow", mirror_flow::GAUSSIAN_CLAIMS),
-            ("MirrorFlow", mirror_flow::EUCLIDEAN_CLAIMS),
-            ("ExponentialConvergence", exponential_convergence::CLAIMS),
-            (
-                "ExponentialConvergence",
-                exponential_convergence::GAUSSIAN_CLAIMS,
-            ),
-            ("MirrorDescent", mirror_descent::CLAIMS),
-            ("MirrorDescent", mirror_descent::EUCLIDEAN_CLAIMS),
-            ("MirrorDescent", mirror_descent::GAUSSIAN_CLAIMS),
-            ("MirrorDescent", mirror_descent::SAMPLING_CLAIMS),
-        ]
+    fn and<S>(mut self, rules: &'static [Rule<S>]) -> Self {
+        self.claims.extend(rule::claims(rules));
+        self
     }
 }
 
@@ -261,5 +280,24 @@ pub fn short(value: f64) -> String {
         plain
     } else {
         format!("{value:.3e}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn study_problem_and_name_say_which_claim_it_is() {
+        let mut seen = HashSet::new();
+        for table in Study::claims() {
+            for claim in table.claims {
+                let key = (table.study, table.problem, claim.name);
+                assert!(seen.insert(key), "{key:?} twice");
+                assert!(!claim.statement.is_empty() && !claim.reference.is_empty());
+            }
+        }
+        assert!(seen.len() > 100, "{}", seen.len());
     }
 }

@@ -8,6 +8,7 @@ use super::progress::{self, Stages};
 use super::{Curve, Experiment, hypothesis};
 use crate::figure::{Figure, Mesh, Panel, Style};
 use crate::record::{Column, Record, RecordError, Table, always, some};
+use crate::rule::{self, Evidence, Judged, Reason, Rule};
 use crate::scenario::BuiltTorus;
 use crate::verdict::{Claim, Law, Observed, Verdict};
 use mirrorflow_solvers::distance::{characteristic, circle_map};
@@ -44,11 +45,11 @@ const KANTOROVICH: &str = "Kantorovich duality";
 const CERTIFICATE: f64 = 1e-8;
 
 #[rustfmt::skip]
-pub const CLAIMS: &[Claim] = &[
-    Claim::new("push-forward", "∇u_{∞} carries e^{−f} to e^{−g}: largest defect of the Fourier coefficients |k_{i}| ≤ 3", BRENIER, "push_forward", Law::Below(CERTIFICATE)),
-    Claim::new("duality", "½W_{2}² = ∫½|∇u − x|²e^{−f} equals its Kantorovich dual −∫p e^{−f} − ∫q e^{−g}, q by the Legendre transform", KANTOROVICH, "duality_gap", Law::Below(CERTIFICATE)),
-    Claim::new("inverse-map", "the optimal map from e^{−g} to e^{−f} is the inverse: its potential is the Legendre transform", BRENIER, "inverse", Law::Below(CERTIFICATE)),
-    Claim::new("circle-map", "on the circle the map is the one of the cumulative functions", "monotone rearrangement on the circle", "circle", Law::Below(CERTIFICATE)),
+pub const CLAIMS: &[Rule<OptimalMap>] = &[
+    Claim::new("push-forward", "∇u_{∞} carries e^{−f} to e^{−g}: largest defect of the Fourier coefficients |k_{i}| ≤ 3", BRENIER, "push_forward", Law::Below(CERTIFICATE)).by(|e, c| certificate(e, c, nothing)).unless(not_resolved),
+    Claim::new("duality", "½W_{2}² = ∫½|∇u − x|²e^{−f} equals its Kantorovich dual −∫p e^{−f} − ∫q e^{−g}, q by the Legendre transform", KANTOROVICH, "duality_gap", Law::Below(CERTIFICATE)).by(|e, c| certificate(e, c, inverse_grid)).unless(not_resolved),
+    Claim::new("inverse-map", "the optimal map from e^{−g} to e^{−f} is the inverse: its potential is the Legendre transform", BRENIER, "inverse", Law::Below(CERTIFICATE)).by(|e, c| certificate(e, c, inverse_grid)).unless(not_resolved),
+    Claim::new("circle-map", "on the circle the map is the one of the cumulative functions", "monotone rearrangement on the circle", "circle", Law::Below(CERTIFICATE)).by(|e, c| certificate(e, c, nothing)).unless(not_resolved).when(on_the_circle),
 ];
 
 impl OptimalMap {
@@ -304,15 +305,47 @@ const CIRCLE: &[Column] = &[
 /// Budgets are sizes, not bounds: a defect refutes from this many of them on.
 const REFUTES: f64 = 3.0;
 
-/// What is said of a conjugate that no grid resolved.
-fn beyond(record: &Record, claim: &Claim) -> String {
-    let uses = ["duality", "inverse-map"].contains(&claim.name);
-    let (Ok(nodes), Ok(p)) = (record.number("inverse_nodes"), record.array("p")) else {
-        return String::new();
+fn on_the_circle(e: &Evidence<OptimalMap>) -> bool {
+    e.record.array("p").is_ok_and(|p| p.ndim() == 1)
+}
+
+fn not_resolved(e: &Evidence<OptimalMap>) -> Reason {
+    let differences =
+        "with differences the map is right to their order in h only: use a Fourier calculus";
+    Ok(match hypothesis::failed(e.record)? {
+        None if e.record.number("space_order").is_ok() => Some(differences.into()),
+        failed => failed,
+    })
+}
+
+/// The claim's number, known to its change on three quarters of the nodes; `grid` says on which grid it was found.
+fn certificate(e: &Evidence<OptimalMap>, claim: &Claim, grid: fn(&Record) -> String) -> Judged {
+    let value = e.record.number(claim.quantity)?;
+    let budget = e.record.number(&format!("{}_budget", claim.quantity))?;
+    // A residual of log ρ is an error of the map of at most its size.
+    let residual = e.record.number("residual")?;
+    let observed = Observed {
+        value,
+        interval: ((value - REFUTES * (budget + residual)).max(0.0), value),
     };
-    match uses && nodes > p.len() as f64 {
-        true => format!("; the inverse map on {nodes} nodes"),
-        false => String::new(),
+    let reason = format!(
+        "known to {budget:.1e}, by three quarters of the nodes and rounding{}",
+        grid(e.record)
+    );
+    Ok(claim.judge_number(e.slug, observed, reason))
+}
+
+fn nothing(_: &Record) -> String {
+    String::new()
+}
+
+/// The grid of the inverse map, where it is finer.
+fn inverse_grid(record: &Record) -> String {
+    match (record.number("inverse_nodes"), record.array("p")) {
+        (Ok(nodes), Ok(p)) if nodes > p.len() as f64 => {
+            format!("; the inverse map on {nodes} nodes")
+        }
+        _ => String::new(),
     }
 }
 
@@ -332,42 +365,7 @@ impl Experiment for OptimalMap {
     }
 
     fn judge(&self, study: &str, record: &Record) -> Result<Vec<Verdict>, RecordError> {
-        let failed = hypothesis::failed(record)?;
-        let circle = record.array("p")?.ndim() == 1;
-        let differences = record.number("space_order").is_ok();
-        let residual = record.number("residual")?;
-        let verdict = |claim: &Claim| {
-            if let Some(why) = &failed {
-                return claim.not_applicable(study, why);
-            }
-            if differences {
-                return claim.not_applicable(
-                    study,
-                    "with differences the map is right to their order in h only: use a Fourier calculus",
-                );
-            }
-            let budget = record.number(&format!("{}_budget", claim.quantity));
-            match (record.number(claim.quantity), budget) {
-                (Ok(value), Ok(budget)) => {
-                    // A residual of log ρ is an error of the map of at most its size.
-                    let low = (value - REFUTES * (budget + residual)).max(0.0);
-                    let observed = Observed {
-                        value,
-                        interval: (low, value),
-                    };
-                    let reason = format!(
-                        "known to {budget:.1e}, by three quarters of the nodes and rounding{}",
-                        beyond(record, claim)
-                    );
-                    claim.judge_number(study, observed, reason)
-                }
-                _ => claim.undecided(study, "cut short before it was measured"),
-            }
-        };
-        let asked = CLAIMS
-            .iter()
-            .filter(|claim| circle || claim.name != "circle-map");
-        Ok(asked.map(verdict).collect())
+        rule::judge(CLAIMS, &Evidence::new(self, study, record), &[])
     }
 
     fn draw(&self, built: &BuiltTorus, record: &Record) -> Result<Vec<Figure>, RecordError> {

@@ -11,7 +11,7 @@ mod flows;
 mod gaussian;
 mod verdicts;
 
-pub use claims::CLAIMS;
+pub use claims::{SHARED as SHARED_CLAIMS, TORUS as TORUS_CLAIMS};
 pub use decay::Decay;
 pub use figures::panel as decay_panel;
 pub use gaussian::GAUSSIAN_CLAIMS;

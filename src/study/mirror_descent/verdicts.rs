@@ -7,6 +7,7 @@ use super::{MirrorDescent, Run, Schedule};
 use crate::figure::label_plain;
 use crate::order::Point;
 use crate::record::{Record, RecordError};
+use crate::rule::{self, Evidence, Judged};
 use crate::study::draw::three_digits;
 use crate::study::short;
 use crate::verdict::{Claim, Law, Observed, Verdict};
@@ -20,36 +21,28 @@ const EQUAL: f64 = 1e-6;
 const NO_AVERAGE: &str = "the average of Gaussians is none, and its relative entropy is known by quadrature only, on R or R² and for widths that do not \
      differ too much; by convexity it is at most the average of KL, which `average-bound` judges";
 
-/// Verdicts on the claims that the study's parameters ask for, claims about runs once for each of them; what was not measured, because the
-/// run was cut short, decides nothing.
+/// Verdicts on the claims that the study's parameters ask for, claims about runs once for each of them.
 pub fn judge(
     study: &MirrorDescent,
     slug: &str,
     record: &Record,
 ) -> Result<Vec<Verdict>, RecordError> {
-    let judge = Judge {
-        study,
-        slug,
-        record,
-    };
-    let mut verdicts = Vec::new();
-    for claim in CLAIMS {
-        if claim.name.starts_with("flow-") {
-            verdicts.push(claim.or_cut_short(slug, judge.flow(claim))?);
-        } else if claim.name.ends_with("-order") {
-            if study.limit.is_some() {
-                verdicts.push(claim.or_cut_short(slug, judge.order(claim))?);
-            }
-        } else {
-            for (k, run) in study.runs.iter().enumerate() {
-                if concerns(claim, run) {
-                    let verdict = claim.or_cut_short(slug, judge.run(claim, k + 1))?;
-                    verdicts.push(of_run(verdict, run));
-                }
-            }
-        }
-    }
-    Ok(verdicts)
+    judge_by(CLAIMS, study, slug, record)
+}
+
+/// The same by another table.
+pub fn judge_by(
+    rules: &[rule::Rule<MirrorDescent>],
+    study: &MirrorDescent,
+    slug: &str,
+    record: &Record,
+) -> Result<Vec<Verdict>, RecordError> {
+    let runs: Vec<String> = study
+        .runs
+        .iter()
+        .map(|run| label_plain(&run.label()))
+        .collect();
+    rule::judge(rules, &Evidence::new(study, slug, record), &runs)
 }
 
 /// Relative entropies and divergences are squares of what is known to rounding.
@@ -62,72 +55,95 @@ pub fn at_rest(track: &Track) -> bool {
     track.bregman[0][0].abs() <= NOTHING && track.kl[0].abs() <= NOTHING
 }
 
-/// Whether a claim about runs is about this one.
-fn concerns(claim: &Claim, run: &Run) -> bool {
-    let rule = Rule::of(run);
-    match claim.name {
-        "average-iterate" => true,
-        "bregman" => rule != Rule::Sinkhorn,
-        "implicit-evi" | "implicit-bound" | "implicit-decreasing" => rule == Rule::Implicit,
-        "log-regret" | "log-last-iterate" => matches!(run, Run::Explicit(Schedule::Harmonic(_))),
-        "log-over-t" => matches!(run, Run::Explicit(Schedule::LogOverT(_))),
-        _ => rule == Rule::Explicit,
-    }
+type Of<'a> = Evidence<'a, MirrorDescent>;
+
+fn rule_of(e: &Of) -> Rule {
+    Rule::of(&e.study.runs[e.run - 1])
 }
 
-pub fn of_run(mut verdict: Verdict, run: &Run) -> Verdict {
-    let label = label_plain(&run.label());
-    verdict.quantity = format!("{}, {label}", verdict.quantity);
-    verdict
+pub fn is_explicit(e: &Of) -> bool {
+    rule_of(e) == Rule::Explicit
 }
 
-pub struct Judge<'a> {
-    pub study: &'a MirrorDescent,
-    pub slug: &'a str,
-    pub record: &'a Record,
+pub fn is_implicit(e: &Of) -> bool {
+    rule_of(e) == Rule::Implicit
 }
 
-impl Judge<'_> {
-    fn run(&self, claim: &Claim, number: usize) -> Result<Verdict, RecordError> {
-        let track = Track::read(self.study, self.record, number)?;
-        if at_rest(&track) {
-            return Ok(claim.undecided(self.slug, AT_REST));
+/// Whether the run is one of mirror descent.
+pub fn is_descent(e: &Of) -> bool {
+    rule_of(e) != Rule::Sinkhorn
+}
+
+pub fn is_harmonic(e: &Of) -> bool {
+    matches!(
+        e.study.runs[e.run - 1],
+        Run::Explicit(Schedule::Harmonic(_))
+    )
+}
+
+pub fn is_log_over_t(e: &Of) -> bool {
+    matches!(
+        e.study.runs[e.run - 1],
+        Run::Explicit(Schedule::LogOverT(_))
+    )
+}
+
+/// Whether the study refines its steps.
+pub fn has_limit(e: &Of) -> bool {
+    e.study.limit.is_some()
+}
+
+/// The largest violation of the inequality.
+pub fn evi(e: &Of, claim: &Claim) -> Judged {
+    e.moving(claim, Evidence::evi)
+}
+
+/// What the steps spend against what the divergence pays.
+pub fn regret_bound(e: &Of, claim: &Claim) -> Judged {
+    e.moving(claim, |e, claim, track| {
+        let (spent, bound) = (bounds::spent(track), bounds::weighted_regret(track));
+        Ok(e.ratios(claim, track, 1, [&spent, &bound, &bounds::noise(track)]))
+    })
+}
+
+/// Of the errors against η: those of the steps,
+pub const STEPS: (&[&str], &str) = (&["limit_time_error"], "time");
+/// and of conjugates, which also see the modes that the band leaves out.
+pub const STEPS_AND_BAND: (&[&str], &str) = (&["limit_time_error", "limit_band_error"], "space");
+
+impl Evidence<'_, MirrorDescent> {
+    /// Judges the run by its track, unless nothing moves.
+    pub fn moving(&self, claim: &Claim, judge: fn(&Self, &Claim, &Track) -> Judged) -> Judged {
+        let track = Track::read(self.study, self.record, self.run)?;
+        match at_rest(&track) {
+            true => Ok(claim.undecided(self.slug, AT_REST)),
+            false => judge(self, claim, &track),
         }
-        Ok(match claim.name {
-            "evi" | "implicit-evi" => self.evi(claim, &track),
-            "bregman" => self.bregman(claim, &track)?,
-            "regret-bound" | "implicit-bound" => {
-                let (spent, bound) = (bounds::spent(&track), bounds::weighted_regret(&track));
-                self.ratios(claim, &track, 1, [&spent, &bound, &bounds::noise(&track)])
-            }
-            "average-bound" => {
-                let times = track.times();
-                let noise = bounds::noise(&track).into_iter().zip(&times[1..]);
-                let noise: Vec<f64> = noise.map(|(noise, time)| noise / time).collect();
-                let (average, bound) = (track.average(), bounds::average(&track));
-                self.ratios(claim, &track, 1, [&average, &bound, &noise])
-            }
-            "average-iterate" if track.average_kl.is_empty() => {
-                claim.not_applicable(self.slug, NO_AVERAGE)
-            }
-            "average-iterate" => {
-                let budget = &track.average_kl_budget;
-                // One iterate is its own average.
-                let from = if track.steps() > 1 { 2 } else { 1 };
-                self.ratios(
-                    claim,
-                    &track,
-                    from,
-                    [&track.average_kl, &track.average(), budget],
-                )
-            }
-            "implicit-decreasing" => {
-                let bound = bounds::implicit_next(&track);
-                let noise = &track.terms[0].noise;
-                self.ratios(claim, &track, 1, [&track.kl[1..], &bound, noise])
-            }
-            _ => self.strongly_convex(claim, &track)?,
-        })
+    }
+
+    pub fn average_bound(&self, claim: &Claim, track: &Track) -> Judged {
+        let times = track.times();
+        let noise = bounds::noise(track).into_iter().zip(&times[1..]);
+        let noise: Vec<f64> = noise.map(|(noise, time)| noise / time).collect();
+        let (average, bound) = (track.average(), bounds::average(track));
+        Ok(self.ratios(claim, track, 1, [&average, &bound, &noise]))
+    }
+
+    pub fn average_iterate(&self, claim: &Claim, track: &Track) -> Judged {
+        if track.average_kl.is_empty() {
+            return Ok(claim.not_applicable(self.slug, NO_AVERAGE));
+        }
+        let budget = &track.average_kl_budget;
+        // One iterate is its own average.
+        let from = if track.steps() > 1 { 2 } else { 1 };
+        let sides = [&track.average_kl[..], &track.average(), budget];
+        Ok(self.ratios(claim, track, from, sides))
+    }
+
+    pub fn implicit_decreasing(&self, claim: &Claim, track: &Track) -> Judged {
+        let bound = bounds::implicit_next(track);
+        let noise = &track.terms[0].noise;
+        Ok(self.ratios(claim, track, 1, [&track.kl[1..], &bound, noise]))
     }
 
     /// The largest `measured/bound` over T ≥ `first`, `noise` in the unit of the bound. Where both are equal to [`EQUAL`] and to their noise the
@@ -171,7 +187,7 @@ impl Judge<'_> {
 
     /// The largest violation over all steps and comparators, relative to the terms. A step whose rounding covers the limit says nothing
     /// against the claim.
-    fn evi(&self, claim: &Claim, track: &Track) -> Verdict {
+    pub fn evi(&self, claim: &Claim, track: &Track) -> Judged {
         let Law::Below(limit) = claim.law else {
             unreachable!("{} is not about a defect", claim.name)
         };
@@ -204,11 +220,11 @@ impl Judge<'_> {
         );
         let mut verdict = claim.judge_number(self.slug, observed, reason);
         verdict.excluded = left_out(&silent);
-        verdict
+        Ok(verdict)
     }
 
     /// `−B_g`, and the definition's against the mean Fenchel gap.
-    fn bregman(&self, claim: &Claim, track: &Track) -> Result<Verdict, RecordError> {
+    pub fn bregman(&self, claim: &Claim, track: &Track) -> Judged {
         let part = self.record.part(&MirrorDescent::prefix(track.number));
         let start = track.bregman[0][0];
         let negative = track.bregman.iter().flatten().map(|b| ((-b).max(0.0), 0.0));
@@ -236,7 +252,15 @@ impl Judge<'_> {
     }
 
     /// The bounds that need KL(e^{-f}|ρ_k) ≥ cB_k with c = λ/M.
-    fn strongly_convex(&self, claim: &Claim, track: &Track) -> Result<Verdict, RecordError> {
+    pub fn strongly_convex(
+        &self,
+        claim: &Claim,
+        bound: fn(&Self, &Claim, &Track, Constants) -> Verdict,
+    ) -> Judged {
+        let track = &Track::read(self.study, self.record, self.run)?;
+        if at_rest(track) {
+            return Ok(claim.undecided(self.slug, AT_REST));
+        }
         let lambda = self.record.number("strong_convexity")?;
         let most = greatest(&track.largest_curvature);
         if lambda <= 0.0 {
@@ -267,7 +291,11 @@ impl Judge<'_> {
             );
             return Ok(claim.not_applicable(self.slug, &why));
         }
-        let mut verdict = self.logarithmic(claim, track, (*of_schedule, c));
+        let constants = Constants {
+            of_schedule: *of_schedule,
+            c,
+        };
+        let mut verdict = bound(self, claim, track, constants);
         verdict.reason.push_str(&format!(
             "; measured λ = {}, c = λ/M = {}, so C = {} ≥ 1/c = {}",
             three_digits(lambda),
@@ -275,113 +303,98 @@ impl Judge<'_> {
             short(*of_schedule),
             three_digits(1.0 / c)
         ));
-        if claim.name == "log-last-iterate" {
-            verdict.reason.push_str(if bounds::decreases(track) {
-                "; KL never rises: both bounds judged"
-            } else {
-                "; KL rises in places: only B_T judged"
-            });
-        }
         Ok(verdict)
     }
 
-    fn logarithmic(&self, claim: &Claim, track: &Track, (of_schedule, c): (f64, f64)) -> Verdict {
-        let steps = track.steps();
+    pub fn log_regret(&self, claim: &Claim, track: &Track, of: Constants) -> Verdict {
+        let bound = bounds::logarithmic_regret(track, of.of_schedule);
         let noise = bounds::noise(track);
-        let ratios = |measured: &[f64], bound: &[f64]| {
-            self.ratios(claim, track, 1, [measured, bound, &noise])
-        };
-        match claim.name {
-            "log-regret" => ratios(
-                &track.regret(),
-                &bounds::logarithmic_regret(track, of_schedule),
-            ),
-            "log-last-iterate" => {
-                let mut measured = track.bregman[0][1..].to_vec();
-                let mut bound = bounds::logarithmic_divergence(track, of_schedule);
-                if bounds::decreases(track) {
-                    let regret = bounds::logarithmic_regret(track, of_schedule);
-                    measured.extend(track.counted());
-                    bound.extend(regret.iter().enumerate().map(|(k, r)| r / (k as f64 + 1.0)));
-                }
-                let noise = [&noise[..], &noise[..]].concat();
-                self.ratios(claim, track, 1, [&measured, &bound, &noise])
-            }
-            _ if c * track.eta[0] > 1.0 => {
-                let why = format!(
-                    "cη = {} is more than 1: use more steps",
-                    short(c * track.eta[0])
-                );
-                claim.not_applicable(self.slug, &why)
-            }
-            _ if steps < self.study.steps => claim.undecided(self.slug, "cut short before T"),
-            _ => {
-                let bound = bounds::last_divergence(track, of_schedule, c);
-                let value = track.bregman[0][steps] / bound;
-                let observed = Observed::plus_minus(value, noise[steps - 1] / bound + ROUNDING);
-                let reason = format!("T = {steps}; {}", measured_constants(track));
-                claim.judge_number(self.slug, observed, reason)
-            }
+        self.ratios(claim, track, 1, [&track.regret(), &bound, &noise])
+    }
+
+    /// B_T, and KL where it never rises.
+    pub fn log_last_iterate(&self, claim: &Claim, track: &Track, of: Constants) -> Verdict {
+        let noise = bounds::noise(track);
+        let mut measured = track.bregman[0][1..].to_vec();
+        let mut bound = bounds::logarithmic_divergence(track, of.of_schedule);
+        let decreases = bounds::decreases(track);
+        if decreases {
+            let regret = bounds::logarithmic_regret(track, of.of_schedule);
+            measured.extend(track.counted());
+            bound.extend(regret.iter().enumerate().map(|(k, r)| r / (k as f64 + 1.0)));
         }
+        let noise = [&noise[..], &noise[..]].concat();
+        let mut verdict = self.ratios(claim, track, 1, [&measured, &bound, &noise]);
+        verdict.reason.push_str(match decreases {
+            true => "; KL never rises: both bounds judged",
+            false => "; KL rises in places: only B_T judged",
+        });
+        verdict
     }
 
-    /// The identity and the bound of the flow, at every recorded instant after 0.
-    fn flow(&self, claim: &Claim) -> Result<Verdict, RecordError> {
-        let flow = self.record.part("flow_");
-        let curve = |name: &str| Ok::<_, RecordError>(flow.values(name)?.to_vec());
-        let bregman = curve("bregman")?;
-        let changes = curve("bregman_change")?;
-        let last = bregman.len() - 1;
-        let reason = format!(
-            "until t = {}, B_0 = {:.4e}, what is left of it {:.1e}",
-            short(flow.values("times")?[last]),
-            bregman[0],
-            bregman[last] / bregman[0]
+    pub fn log_over_t(&self, claim: &Claim, track: &Track, of: Constants) -> Verdict {
+        let steps = track.steps();
+        if of.c * track.eta[0] > 1.0 {
+            let why = format!(
+                "cη = {} is more than 1: use more steps",
+                short(of.c * track.eta[0])
+            );
+            return claim.not_applicable(self.slug, &why);
+        }
+        if steps < self.study.steps {
+            return claim.undecided(self.slug, "cut short before T");
+        }
+        let bound = bounds::last_divergence(track, of.of_schedule, of.c);
+        let noise = bounds::noise(track)[steps - 1];
+        let value = track.bregman[0][steps] / bound;
+        let observed = Observed::plus_minus(value, noise / bound + ROUNDING);
+        let reason = format!("T = {steps}; {}", measured_constants(track));
+        claim.judge_number(self.slug, observed, reason)
+    }
+
+    /// What is spent over B_0, at every recorded instant after 0.
+    pub fn flow_bound(&self, claim: &Claim) -> Judged {
+        let flow = Fallen::read(self.record)?;
+        let (spent, change) = (
+            flow.part.values("spent")?,
+            flow.part.values("spent_change")?,
         );
-        let worst = |at: &dyn Fn(usize) -> (f64, f64)| {
-            let each = (1..=last).map(at);
-            let (value, budget) =
-                each.fold((0.0, 0.0), |a: (f64, f64), b| if b.0 > a.0 { b } else { a });
-            (value, budget)
-        };
-        let observed = if claim.name == "flow-bound" {
-            let (spent, change) = (curve("spent")?, curve("spent_change")?);
-            let (value, budget) = worst(&|j| {
-                let budget = (change[j] + changes[0]) / bregman[0] + ROUNDING;
-                (spent[j] / bregman[0], budget)
-            });
-            Observed::plus_minus(value, budget)
-        } else {
-            let (fallen, change) = (curve("fallen")?, curve("fallen_change")?);
-            let quadrature = curve("quadrature")?;
-            let (value, budget) = worst(&|j| {
-                let drop = bregman[0] - bregman[j];
-                let budget = change[j] + quadrature[j] + changes[0] + changes[j];
-                ((fallen[j] / drop - 1.0).abs(), budget / drop)
-            });
-            Observed {
-                value,
-                interval: ((value - budget).max(0.0), value),
-            }
-        };
-        Ok(claim.judge_number(self.slug, observed, reason))
+        let (value, budget) = flow.worst(|j| {
+            let budget = (change[j] + flow.changes[0]) / flow.bregman[0] + ROUNDING;
+            (spent[j] / flow.bregman[0], budget)
+        });
+        let observed = Observed::plus_minus(value, budget);
+        Ok(claim.judge_number(self.slug, observed, flow.reason()?))
     }
 
-    /// Errors against η; conjugates also see the modes that the band leaves out.
-    pub fn order(&self, claim: &Claim) -> Result<Verdict, RecordError> {
-        let time = self.record.number("limit_time_error")?;
-        let band = self.record.number("limit_band_error")?;
-        let conjugate = claim.quantity.ends_with("conjugate");
-        let (budget, largest_part) = if conjugate {
-            (time + band, "space")
-        } else {
-            (time, "time")
+    /// What B has fallen by against the integral of what it falls by.
+    pub fn flow_identity(&self, claim: &Claim) -> Judged {
+        let flow = Fallen::read(self.record)?;
+        let (fallen, change) = (
+            flow.part.values("fallen")?,
+            flow.part.values("fallen_change")?,
+        );
+        let quadrature = flow.part.values("quadrature")?;
+        let (value, budget) = flow.worst(|j| {
+            let drop = flow.bregman[0] - flow.bregman[j];
+            let budget = change[j] + quadrature[j] + flow.changes[0] + flow.changes[j];
+            ((fallen[j] / drop - 1.0).abs(), budget / drop)
+        });
+        let observed = Observed {
+            value,
+            interval: ((value - budget).max(0.0), value),
         };
-        let both = self
-            .record
-            .values("limit_eta")?
-            .iter()
-            .zip(self.record.values(claim.quantity)?);
+        Ok(claim.judge_number(self.slug, observed, flow.reason()?))
+    }
+
+    /// Errors against η, whose budget has these parts.
+    pub fn order(&self, claim: &Claim, (parts, largest_part): (&[&str], &'static str)) -> Judged {
+        let mut budget = 0.0;
+        for part in parts {
+            budget += self.record.number(part)?;
+        }
+        let etas = self.record.values("limit_eta")?.iter();
+        let both = etas.zip(self.record.values(claim.quantity)?);
         let points: Vec<Point> = both
             .map(|(&epsilon, &value)| Point {
                 epsilon,
@@ -392,6 +405,47 @@ impl Judge<'_> {
             })
             .collect();
         Ok(claim.judge(self.slug, &points))
+    }
+}
+
+/// C of the schedule η_k = C/(k+1) or C log T/T, and c = λ/M.
+#[derive(Clone, Copy)]
+pub struct Constants {
+    of_schedule: f64,
+    c: f64,
+}
+
+/// B_g along the flow.
+struct Fallen {
+    part: Record,
+    bregman: Vec<f64>,
+    changes: Vec<f64>,
+}
+
+impl Fallen {
+    fn read(record: &Record) -> Result<Self, RecordError> {
+        let part = record.part("flow_");
+        Ok(Self {
+            bregman: part.values("bregman")?.to_vec(),
+            changes: part.values("bregman_change")?.to_vec(),
+            part,
+        })
+    }
+
+    /// The largest value with its budget, over the instants after 0.
+    fn worst(&self, at: impl Fn(usize) -> (f64, f64)) -> (f64, f64) {
+        let each = (1..self.bregman.len()).map(at);
+        each.fold((0.0, 0.0), |a, b| if b.0 > a.0 { b } else { a })
+    }
+
+    fn reason(&self) -> Result<String, RecordError> {
+        let last = self.bregman.len() - 1;
+        Ok(format!(
+            "until t = {}, B_0 = {:.4e}, what is left of it {:.1e}",
+            short(self.part.values("times")?[last]),
+            self.bregman[0],
+            self.bregman[last] / self.bregman[0]
+        ))
     }
 }
 

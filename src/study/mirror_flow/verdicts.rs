@@ -4,72 +4,53 @@ use super::MirrorFlow;
 use super::claims::{AGREEMENT, CLAIMS};
 use crate::order::Point;
 use crate::record::{Record, RecordError};
+use crate::rule::{self, Evidence, Judged, Reason};
 use crate::study::hypothesis;
 use crate::verdict::{Claim, Law, Observed, Verdict};
 
-/// Verdicts on all claims; what was not measured, because the run was cut short, decides nothing.
+/// Verdicts on all claims that the scenario asks for.
 pub fn judge(study: &MirrorFlow, slug: &str, record: &Record) -> Result<Vec<Verdict>, RecordError> {
-    let judge = Judge {
-        study,
-        slug,
-        record,
-    };
-    let asked = CLAIMS.iter().filter(|claim| judge.asks(claim));
-    if let Some(why) = hypothesis::failed(record)? {
-        return Ok(asked
-            .map(|claim| claim.not_applicable(slug, &why))
-            .collect());
-    }
-    asked
-        .map(|claim| claim.or_cut_short(slug, judge.claim(claim)))
-        .collect()
+    rule::judge(CLAIMS, &Evidence::new(study, slug, record), &[])
 }
 
-/// Judges one study's record.
-pub struct Judge<'a> {
-    pub study: &'a MirrorFlow,
-    pub slug: &'a str,
-    pub record: &'a Record,
+/// Orders in the step are judged where there are refinements,
+pub fn has_refinements(e: &Evidence<MirrorFlow>) -> bool {
+    !e.study.refinements.is_empty()
 }
 
-impl Judge<'_> {
-    /// Orders are judged where there are refinements, and where space is discretised by differences.
-    fn asks(&self, claim: &Claim) -> bool {
-        let is = |ending| claim.name.ends_with(ending);
-        (!is("time-order") || !self.study.refinements.is_empty())
-            && (!is("space-order") || self.differences())
-    }
+/// orders in h where space is discretised by differences.
+pub fn has_differences(e: &Evidence<MirrorFlow>) -> bool {
+    e.record.number("space_order").is_ok()
+}
 
-    fn differences(&self) -> bool {
-        self.record.number("space_order").is_ok()
-    }
+pub fn not_smooth(e: &Evidence<MirrorFlow>) -> Reason {
+    hypothesis::failed(e.record)
+}
 
-    fn claim(&self, claim: &Claim) -> Result<Verdict, RecordError> {
-        match claim.name {
-            "mass" => self.mass(claim),
-            "length" => self.length(claim),
-            name if name.ends_with("time-order") => self.time_order(claim),
-            name if name.ends_with("space-order") => self.space_order(claim),
-            _ if self.differences() => Ok(claim.not_applicable(self.slug, DIFFERENCES)),
-            "primal-mirror" => self.agreement(claim, "primal_budget"),
-            "dual-mirror" => self.agreement(claim, "dual_budget"),
-            "conjugacy" => self.agreement(claim, "conjugate_budget"),
-            "dissipation" => self.at_instants(claim, self.record.values("dissipation_budget")?),
-            "lot-speed" => self.at_instants(claim, self.record.values("speed_budget")?),
-            name => unreachable!("{name} is not a claim of this study"),
-        }
-    }
+/// Identities are known to the accuracy of a Fourier calculus, or not at all.
+pub fn by_differences(e: &Evidence<MirrorFlow>) -> Reason {
+    Ok(match not_smooth(e)? {
+        None if has_differences(e) => Some(DIFFERENCES.into()),
+        failed => failed,
+    })
+}
 
+impl Evidence<'_, MirrorFlow> {
     /// Differences of the routes; their budget is how far either of them moves with grid and tolerance.
-    fn agreement(&self, claim: &Claim, own: &str) -> Result<Verdict, RecordError> {
+    pub fn agreement(&self, claim: &Claim, own: &str) -> Judged {
         let dimension = self.record.array("p")?.ndim() - 1;
         let claim = claim.with_law(Law::Below(AGREEMENT[dimension - 1]));
         let (mirror, own) = (self.record.values("rho_budget")?, self.record.values(own)?);
         let budgets: Vec<f64> = mirror.iter().zip(own).map(|(a, b)| a + b).collect();
-        self.at_instants(&claim, &budgets)
+        self.within_budgets(&claim, &budgets)
     }
 
-    fn mass(&self, claim: &Claim) -> Result<Verdict, RecordError> {
+    /// The claim's quantity at every instant, with the recorded budget.
+    pub fn at_instants(&self, claim: &Claim, budget: &str) -> Judged {
+        self.within_budgets(claim, self.record.values(budget)?)
+    }
+
+    pub fn mass(&self, claim: &Claim) -> Judged {
         let least = self.record.values("min_density")?;
         let least = least.iter().copied().fold(f64::INFINITY, f64::min);
         let defects = self.record.values("mass_defect")?;
@@ -81,7 +62,7 @@ impl Judge<'_> {
     }
 
     /// `LOT(ρ_0, ρ_T) / ∫‖v‖dt`.
-    fn length(&self, claim: &Claim) -> Result<Verdict, RecordError> {
+    pub fn length(&self, claim: &Claim) -> Judged {
         let travelled = self.record.values("travelled")?;
         let length = travelled.last().copied().unwrap_or(f64::NAN);
         let ratio = self.record.number("lot_distance")? / length;
@@ -98,7 +79,7 @@ impl Judge<'_> {
     /// Judges the claim's quantity at every instant by itself: a value within the limit holds, one whose budget does not reach down to it
     /// is refuted, and where the budget covers the limit nothing is said, which is listed. Instants that say nothing must not
     /// be the majority.
-    pub fn at_instants(&self, claim: &Claim, budgets: &[f64]) -> Result<Verdict, RecordError> {
+    fn within_budgets(&self, claim: &Claim, budgets: &[f64]) -> Judged {
         let Law::Below(limit) = claim.law else {
             unreachable!("{} is not about a defect", claim.name)
         };
@@ -133,13 +114,13 @@ impl Judge<'_> {
         Ok(verdict)
     }
 
-    fn time_order(&self, claim: &Claim) -> Result<Verdict, RecordError> {
+    pub fn time_order(&self, claim: &Claim) -> Judged {
         let order = self.record.number("time_order")?;
         let points = self.points("steps", claim.quantity)?;
         Ok(claim.with_law(Law::Equals(order)).judge(self.slug, &points))
     }
 
-    fn space_order(&self, claim: &Claim) -> Result<Verdict, RecordError> {
+    pub fn space_order(&self, claim: &Claim) -> Judged {
         let order = self.record.number("space_order")?;
         let (resolved, coarse): (Vec<Point>, Vec<Point>) = self
             .points("spacings", claim.quantity)?

@@ -1,7 +1,7 @@
 //! Figures of the scaling limit: all orders side by side, the fields, and the scaled error against r_t.
 
 use super::compare::{QUANTITIES, Quantity};
-use super::{Points, ScalingLimit, points};
+use super::{ScalingLimit, points};
 use crate::figure::{Colours, Curves, Figure, Panel, Scale, Series, SlopeGuide, Style};
 use crate::order::Point;
 use crate::record::{Record, RecordError};
@@ -25,15 +25,11 @@ pub fn draw(
 
 /// All quantities against ε, with guides of slope 1 and 2.
 pub fn orders_panel(record: &Record) -> Result<Panel, RecordError> {
-    orders_panel_of(record, &QUANTITIES, &points)
+    orders_panel_of(record, &QUANTITIES)
 }
 
 /// The same for other definitions of the quantities.
-pub fn orders_panel_of(
-    record: &Record,
-    quantities: &[Quantity],
-    points: Points,
-) -> Result<Panel, RecordError> {
+pub fn orders_panel_of(record: &Record, quantities: &[Quantity]) -> Result<Panel, RecordError> {
     let all = quantities
         .iter()
         .enumerate()

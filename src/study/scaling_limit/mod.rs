@@ -10,12 +10,11 @@ mod figures;
 mod gaussian;
 mod reference;
 
-pub use claims::CLAIMS;
+pub use claims::{GAUSSIAN as GAUSSIAN_CLAIMS, TORUS as CLAIMS};
 pub use figures::orders_panel;
 pub use gaussian::GaussianLimit;
 pub use reference::Reference;
 
-use super::hypothesis;
 use super::jobs::{self, Job, Tick};
 use super::measure::{Context, MeasureError, Measured};
 use super::progress::Stages;
@@ -24,8 +23,9 @@ use super::{Curve, Experiment, IterationStart, Kernel, Sinkhorn, short, sinkhorn
 use crate::figure::Figure;
 use crate::order::Point;
 use crate::record::{Record, RecordError, Table};
+use crate::rule::{self, Evidence};
 use crate::scenario::BuiltTorus;
-use crate::verdict::{Claim, Law, Status, Verdict};
+use crate::verdict::Verdict;
 use compare::{Comparison, QUANTITIES, Quantity, Varied, compare};
 use mirrorflow_solvers::Error;
 use serde::{Deserialize, Serialize};
@@ -46,6 +46,9 @@ pub struct ScalingLimit {
 
 /// Parts of the error budget, each an array `<quantity>_<part>` of the record.
 pub const BUDGET_PARTS: [&str; 4] = ["space", "time", "iteration", "round_off"];
+
+/// The part that every problem has.
+const ROUND_OFF: &str = BUDGET_PARTS[3];
 
 /// The same for people.
 const PART_NAMES: [&str; 4] = ["space", "time", "iteration", "round-off"];
@@ -164,22 +167,8 @@ impl Experiment for ScalingLimit {
         vec![Table::new("", columns::COLUMNS)]
     }
 
-    /// Verdicts on all claims.
-    ///
-    /// # Errors
-    /// [`RecordError`].
     fn judge(&self, study: &str, record: &Record) -> Result<Vec<Verdict>, RecordError> {
-        let failed = hypothesis::failed(record)?;
-        CLAIMS
-            .iter()
-            .map(|claim| {
-                let missing = claims::missing_leading_term(record, claim)?;
-                if let Some(why) = failed.as_ref().or(missing.as_ref()) {
-                    return Ok(claim.not_applicable(study, why));
-                }
-                verdict(self, study, record, claim, &points(record, claim.quantity)?)
-            })
-            .collect()
+        rule::judge(claims::TORUS, &Evidence::new(self, study, record), &[])
     }
 
     /// Orders, fields, and the scaled error against its limit.
@@ -192,58 +181,12 @@ impl Experiment for ScalingLimit {
 
     /// One row per ε: every quantity and its budget.
     fn curve(&self, record: &Record) -> Result<Curve, RecordError> {
-        curve_of(record, &QUANTITIES, &points)
+        curve_of(record, &QUANTITIES)
     }
 }
-
-/// The verdict on one claim by its points; of a run that was cut short it says so.
-fn verdict(
-    limit: &ScalingLimit,
-    study: &str,
-    record: &Record,
-    claim: &Claim,
-    points: &[Point],
-) -> Result<Verdict, RecordError> {
-    let (done, asked) = (record.values("epsilons")?.len(), limit.epsilons.len());
-    let mut verdict = claim.judge(study, points);
-    if verdict.status == Status::Inconsistent
-        && let Some(why) = too_early(record, claim, verdict.observed)?
-    {
-        verdict.status = Status::Inconclusive;
-        verdict.reason = format!("{why}; {}", verdict.reason);
-    }
-    if verdict.observed.is_none() && done < asked {
-        verdict.reason = format!("cut short: {done} of {asked} ε were measured");
-    }
-    Ok(verdict)
-}
-
-/// Why an order at these ε says nothing of the one at smaller ones, if that is so.
-fn too_early(
-    record: &Record,
-    claim: &Claim,
-    observed: Option<f64>,
-) -> Result<Option<String>, RecordError> {
-    match (claim.quantity, claim.law, observed) {
-        ("potential" | "gradient" | "corrected" | "profile", ..) => {
-            claims::not_asymptotic(record, claim.quantity)
-        }
-        ("wasserstein" | "lot" | "kl", Law::Equals(order), Some(observed)) if observed > order => {
-            claims::hidden_leading_term(record, claim.quantity)
-        }
-        _ => claims::not_asymptotic(record, "potential"),
-    }
-}
-
-/// How the points of a quantity are read.
-type Points<'a> = &'a dyn Fn(&Record, &str) -> Result<Vec<Point>, RecordError>;
 
 /// One row per ε: every quantity and its budget.
-fn curve_of(
-    record: &Record,
-    quantities: &[Quantity],
-    points: Points,
-) -> Result<Curve, RecordError> {
+fn curve_of(record: &Record, quantities: &[Quantity]) -> Result<Curve, RecordError> {
     let mut curve = Curve::default().column("epsilon", record, "epsilons")?;
     for quantity in quantities {
         curve = curve.column(quantity.header, record, quantity.name)?;
@@ -256,30 +199,25 @@ fn curve_of(
     Ok(curve)
 }
 
-/// Values of a quantity with their whole budget, in descending ε.
+/// Values of a quantity with their whole budget, of the parts that the problem has, in descending ε.
 pub fn points(record: &Record, quantity: &str) -> Result<Vec<Point>, RecordError> {
-    let named: Vec<(&str, &str)> = BUDGET_PARTS.into_iter().zip(PART_NAMES).collect();
-    points_of(record, quantity, &named)
-}
-
-/// The same with a budget of these parts: name in the record, and for people.
-fn points_of(
-    record: &Record,
-    quantity: &str,
-    named: &[(&str, &'static str)],
-) -> Result<Vec<Point>, RecordError> {
     let (epsilons, values) = (record.values("epsilons")?, record.values(quantity)?);
-    let parts = named
-        .iter()
-        .map(|(part, _)| record.values(&format!("{quantity}_{part}")))
-        .collect::<Result<Vec<_>, _>>()?;
+    let mut parts = Vec::new();
+    for (part, name) in BUDGET_PARTS.into_iter().zip(PART_NAMES) {
+        match record.values(&format!("{quantity}_{part}")) {
+            Ok(values) => parts.push((name, values)),
+            // Between Gaussians there is rounding only.
+            Err(_) if part != ROUND_OFF => {}
+            Err(missing) => return Err(missing),
+        }
+    }
     let point = |i: usize| {
-        let largest = (0..parts.len()).max_by(|&a, &b| parts[a][i].total_cmp(&parts[b][i]));
+        let largest = parts.iter().max_by(|a, b| a.1[i].total_cmp(&b.1[i]));
         Point {
             epsilon: epsilons[i],
             value: values[i],
-            budget: parts.iter().map(|part| part[i]).sum(),
-            largest_part: largest.map_or("", |part| named[part].1),
+            budget: parts.iter().map(|(_, part)| part[i]).sum(),
+            largest_part: largest.map_or("", |(name, _)| name),
             symbol: "ε",
         }
     };

@@ -9,7 +9,7 @@ mod figures;
 mod flows;
 mod verdicts;
 
-pub use claims::GAUSSIAN_CLAIMS;
+pub use claims::{GAUSSIAN_CLAIMS, SIX_DIGITS};
 
 use super::ExponentialConvergence;
 use super::columns;

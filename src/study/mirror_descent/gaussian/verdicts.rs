@@ -1,64 +1,26 @@
 //! The measured runs between Gaussians against the claims.
 
+use super::super::MirrorDescent;
 use super::super::track::{Rule, Track};
-use super::super::verdicts::{
-    self, AT_REST, Judge, at_rest, greatest, left_out, measured_constants, of_run,
-};
-use super::super::{MirrorDescent, Run};
+use super::super::verdicts::{self, greatest, left_out, measured_constants};
 use super::claims::GAUSSIAN_CLAIMS;
 use crate::record::{Record, RecordError};
+use crate::rule::{Evidence, Judged};
 use crate::study::draw::three_digits;
 use crate::verdict::{Claim, Law, Observed, Verdict};
 
-/// Verdicts on the claims made anywhere, then on those about Gaussians; what was not measured, because the run was cut short, decides
-/// nothing.
+/// Verdicts on the claims made anywhere, then on those about Gaussians.
 pub fn judge(
     study: &MirrorDescent,
     slug: &str,
     record: &Record,
 ) -> Result<Vec<Verdict>, RecordError> {
     let mut all = verdicts::judge(study, slug, record)?;
-    let judge = Judge {
-        study,
-        slug,
-        record,
-    };
-    for claim in GAUSSIAN_CLAIMS {
-        if claim.name.ends_with("-order") {
-            if study.limit.is_some() {
-                all.push(claim.or_cut_short(slug, judge.order(claim))?);
-            }
-            continue;
-        }
-        for (k, run) in study.runs.iter().enumerate() {
-            if concerns(claim, run) {
-                let verdict = claim.or_cut_short(slug, one(&judge, claim, k + 1))?;
-                all.push(of_run(verdict, run));
-            }
-        }
-    }
+    all.extend(verdicts::judge_by(GAUSSIAN_CLAIMS, study, slug, record)?);
     Ok(all)
 }
 
-/// Whether a claim about runs is about this one.
-fn concerns(claim: &Claim, run: &Run) -> bool {
-    match claim.name {
-        "evi-equality" => Rule::of(run) == Rule::Explicit,
-        "implicit-evi-equality" => Rule::of(run) == Rule::Implicit,
-        _ => Rule::of(run) != Rule::Sinkhorn,
-    }
-}
-
-fn one(judge: &Judge, claim: &Claim, number: usize) -> Result<Verdict, RecordError> {
-    let track = Track::read(judge.study, judge.record, number)?;
-    if at_rest(&track) {
-        return Ok(claim.undecided(judge.slug, AT_REST));
-    }
-    match claim.name {
-        "relative-strong-convexity" => strong_convexity(judge, claim, &track),
-        _ => equality(judge, claim, &track),
-    }
-}
+type Of<'a> = Evidence<'a, MirrorDescent>;
 
 /// Defect of the identity against comparator `c` at step `k`, and the size of its terms.
 pub fn defect(track: &Track, metric_square: &[f64], c: usize, k: usize) -> (f64, f64) {
@@ -80,11 +42,11 @@ pub fn defect(track: &Track, metric_square: &[f64], c: usize, k: usize) -> (f64,
 }
 
 /// The largest relative defect over all steps and comparators. A step whose rounding covers the limit says nothing against the claim.
-fn equality(judge: &Judge, claim: &Claim, track: &Track) -> Result<Verdict, RecordError> {
+pub fn equality(e: &Of, claim: &Claim, track: &Track) -> Judged {
     let Law::Below(limit) = claim.law else {
         unreachable!("{} is about a defect", claim.name)
     };
-    let part = judge.record.part(&MirrorDescent::prefix(track.number));
+    let part = e.record.part(&MirrorDescent::prefix(track.number));
     let (mut worst, mut silent) = ((0.0f64, 0.0), Vec::new());
     for c in 0..track.terms.len() {
         let squares = part.item("metric_square", c)?;
@@ -111,14 +73,14 @@ fn equality(judge: &Judge, claim: &Claim, track: &Track) -> Result<Verdict, Reco
         track.terms.len(),
         measured_constants(track)
     );
-    let mut verdict = claim.judge_number(judge.slug, observed, reason);
+    let mut verdict = claim.judge_number(e.slug, observed, reason);
     verdict.excluded = left_out(&silent);
     Ok(verdict)
 }
 
 /// `(λ/M)B/KL` over the counted iterates.
-fn strong_convexity(judge: &Judge, claim: &Claim, track: &Track) -> Result<Verdict, RecordError> {
-    let lambda = judge.record.number("strong_convexity")?;
+pub fn strong_convexity(e: &Of, claim: &Claim, track: &Track) -> Judged {
+    let lambda = e.record.number("strong_convexity")?;
     let most = greatest(&track.largest_curvature);
     let c = lambda / most;
     let from = usize::from(track.rule != Rule::Explicit);
@@ -130,7 +92,7 @@ fn strong_convexity(judge: &Judge, claim: &Claim, track: &Track) -> Result<Verdi
         .map(|b| c * b)
         .collect();
     let noise: Vec<f64> = bound.iter().map(|kl| ROUNDING * kl).collect();
-    let mut verdict = judge.ratios(claim, track, 1, [&measured, &bound, &noise]);
+    let mut verdict = e.ratios(claim, track, 1, [&measured, &bound, &noise]);
     let least = track.ratios().into_iter().fold(f64::INFINITY, f64::min);
     verdict.reason.push_str(&format!(
         "; measured λ = {}, c = λ/M = {}, least KL/B = {}",

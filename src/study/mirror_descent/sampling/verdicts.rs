@@ -5,6 +5,7 @@ use super::PREFIX;
 use super::claims::CLAIMS;
 use crate::order::Point;
 use crate::record::{Record, RecordError};
+use crate::rule::{self, Evidence, Judged};
 use crate::study::draw::three_digits;
 use crate::verdict::{Claim, Observed, Verdict};
 use mirrorflow_solvers::sampling::GoodnessOfFit;
@@ -30,38 +31,20 @@ pub fn judge(
     if study.sampling.is_none() {
         return Ok(Vec::new());
     }
-    let judge = Judge {
-        slug,
-        record: record.part(PREFIX),
-    };
-    CLAIMS
-        .iter()
-        .map(|claim| match judge.of(claim) {
-            Err(RecordError::Missing(name)) => {
-                let why = format!("cut short: `{PREFIX}{name}` was not measured");
-                Ok(claim.undecided(slug, &why))
-            }
-            judged => judged,
-        })
-        .collect()
+    rule::judge(CLAIMS, &Evidence::new(study, slug, record), &[])
 }
 
-struct Judge<'a> {
+/// The part of the record about samples.
+pub struct Samples<'a> {
     slug: &'a str,
     record: Record,
 }
 
-impl Judge<'_> {
-    fn of(&self, claim: &Claim) -> Result<Verdict, RecordError> {
-        match claim.name {
-            "sampler-law" => self.law(claim, "one_map"),
-            "sampler-variation" => self.variation(claim),
-            "sampler-kl" => self.relative_entropy(claim, "one_map"),
-            "composition-law" => self.composed_law(claim),
-            "composition-kl" => self.relative_entropy(claim, "composition"),
-            "one-map-cost" => self.one_map_cost(claim),
-            "composition-remainder" => self.remainder(claim),
-            _ => self.composition_cost(claim),
+impl<'a> Samples<'a> {
+    pub fn of(e: &Evidence<'a, MirrorDescent>) -> Self {
+        Self {
+            slug: e.slug,
+            record: e.record.part(PREFIX),
         }
     }
 
@@ -84,7 +67,7 @@ impl Judge<'_> {
         })
     }
 
-    fn law(&self, claim: &Claim, sampler: &str) -> Result<Verdict, RecordError> {
+    pub fn law(&self, claim: &Claim, sampler: &str) -> Judged {
         let fit = self.fit(sampler, sampler)?;
         let value = -fit.p_value.max(LEAST).log10();
         let reason = format!(
@@ -107,7 +90,7 @@ impl Judge<'_> {
         )
     }
 
-    fn variation(&self, claim: &Claim) -> Result<Verdict, RecordError> {
+    pub fn variation(&self, claim: &Claim) -> Judged {
         let fit = self.fit("one_map", "one_map")?;
         let against_source = self.fit("one_map", "source")?;
         let excess = fit.total_variation - fit.expected_total_variation;
@@ -124,7 +107,7 @@ impl Judge<'_> {
 
     /// Seen in the counts against Σ r log(r/p) over the bins, r of the law and p of e^{-f}; the points of finitely many one-step maps are
     /// as much nearer to e^{-f} or farther as their law is, what the bins hide being the same.
-    fn relative_entropy(&self, claim: &Claim, sampler: &str) -> Result<Verdict, RecordError> {
+    pub fn relative_entropy(&self, claim: &Claim, sampler: &str) -> Judged {
         let fit = self.fit(sampler, "source")?;
         let (seen, error) = fit.relative_entropy();
         let law = self.record.values(&format!("{sampler}_masses"))?.iter();
@@ -145,7 +128,7 @@ impl Judge<'_> {
     }
 
     /// Needs one-step maps so short that N points do not tell their image from ρ_t.
-    fn composed_law(&self, claim: &Claim) -> Result<Verdict, RecordError> {
+    pub fn composed_law(&self, claim: &Claim) -> Judged {
         let bias = self.record.number("one_step_bias")?;
         let steps = self.record.number("composition_evaluations")?;
         let fit = self.fit("composition", "composition")?;
@@ -163,7 +146,7 @@ impl Judge<'_> {
         Ok(claim.not_applicable(self.slug, &why))
     }
 
-    fn one_map_cost(&self, claim: &Claim) -> Result<Verdict, RecordError> {
+    pub fn one_map_cost(&self, claim: &Claim) -> Judged {
         let cost = self.record.number("one_map_cost")?;
         let best = self.record.number("one_map_wasserstein_square")?;
         let budget = self.record.number("one_map_cost_budget")?;
@@ -172,43 +155,31 @@ impl Judge<'_> {
         Ok(claim.judge_number(self.slug, observed, reason))
     }
 
-    /// At the last time; which of the two claims is decided by the remainder.
-    fn composition_cost(&self, claim: &Claim) -> Result<Verdict, RecordError> {
-        let last = |name: &str| -> Result<f64, RecordError> {
-            Ok(*self.record.values(name)?.last().expect("one time or more"))
-        };
-        let (time, cost, best) = (last("times")?, last("cost")?, last("wasserstein_square")?);
-        let (remainder, floor) = (last("remainder")?, last("remainder_budget")?);
-        let budget = last("excess_budget")?;
-        let parts = format!(
-            "at t = {} the displacement has a gradient part of {} and a remainder of {} ± {floor:.1e}",
-            three_digits(time),
-            three_digits(last("gradient")?),
-            three_digits(remainder)
-        );
-        let optimal = claim.name == "composition-optimal";
-        if optimal == (remainder > TOLD * floor) {
-            let what = if optimal {
-                "not a gradient"
-            } else {
-                "a gradient"
-            };
-            return Ok(claim.not_applicable(self.slug, &format!("{what}: {parts}")));
+    /// Cost over the least, where the displacement is no gradient.
+    pub fn composition_cost(&self, claim: &Claim) -> Judged {
+        let last = Last::read(&self.record)?;
+        if !last.told_from_gradient() {
+            let why = format!("a gradient: {}", last.parts());
+            return Ok(claim.not_applicable(self.slug, &why));
         }
-        let reason = format!(
-            "cost {cost:.6e}, W_2² = {best:.6e}, excess {:.2e} ± {budget:.1e}; {parts}",
-            cost - best
-        );
-        let observed = if optimal {
-            at_most((cost / best - 1.0).abs(), budget / best)
-        } else {
-            Observed::plus_minus(best / cost, budget / cost)
-        };
-        Ok(claim.judge_number(self.slug, observed, reason))
+        let observed = Observed::plus_minus(last.best / last.cost, last.budget / last.cost);
+        Ok(claim.judge_number(self.slug, observed, last.reason()))
+    }
+
+    /// Where it is one, the cost is the least.
+    pub fn composition_optimal(&self, claim: &Claim) -> Judged {
+        let last = Last::read(&self.record)?;
+        if last.told_from_gradient() {
+            let why = format!("not a gradient: {}", last.parts());
+            return Ok(claim.not_applicable(self.slug, &why));
+        }
+        let defect = (last.cost / last.best - 1.0).abs();
+        let observed = at_most(defect, last.budget / last.best);
+        Ok(claim.judge_number(self.slug, observed, last.reason()))
     }
 
     /// The order in t at the shortest times.
-    fn remainder(&self, claim: &Claim) -> Result<Verdict, RecordError> {
+    pub fn remainder(&self, claim: &Claim) -> Judged {
         let values = self.record.values("remainder")?;
         let budgets = self.record.values("remainder_budget")?;
         let times = self.record.values("times")?;
@@ -227,6 +198,61 @@ impl Judge<'_> {
             })
             .collect();
         Ok(claim.judge(self.slug, &points))
+    }
+}
+
+/// The flow map at the last time.
+struct Last {
+    time: f64,
+    cost: f64,
+    /// W_2² and what the difference is known to.
+    best: f64,
+    budget: f64,
+    gradient: f64,
+    remainder: f64,
+    floor: f64,
+}
+
+impl Last {
+    fn read(record: &Record) -> Result<Self, RecordError> {
+        let last = |name: &str| -> Result<f64, RecordError> {
+            let missing = || RecordError::Missing(format!("{PREFIX}{name}"));
+            record.values(name)?.last().copied().ok_or_else(missing)
+        };
+        Ok(Self {
+            time: last("times")?,
+            cost: last("cost")?,
+            best: last("wasserstein_square")?,
+            budget: last("excess_budget")?,
+            gradient: last("gradient")?,
+            remainder: last("remainder")?,
+            floor: last("remainder_budget")?,
+        })
+    }
+
+    fn told_from_gradient(&self) -> bool {
+        self.remainder > TOLD * self.floor
+    }
+
+    fn parts(&self) -> String {
+        format!(
+            "at t = {} the displacement has a gradient part of {} and a remainder of {} ± {:.1e}",
+            three_digits(self.time),
+            three_digits(self.gradient),
+            three_digits(self.remainder),
+            self.floor
+        )
+    }
+
+    fn reason(&self) -> String {
+        format!(
+            "cost {:.6e}, W_2² = {:.6e}, excess {:.2e} ± {:.1e}; {}",
+            self.cost,
+            self.best,
+            self.cost - self.best,
+            self.budget,
+            self.parts()
+        )
     }
 }
 

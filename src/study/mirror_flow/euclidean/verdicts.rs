@@ -4,6 +4,7 @@ use super::super::MirrorFlow;
 use super::{CLAIMS, prefix};
 use crate::order::Point;
 use crate::record::{Record, RecordError};
+use crate::rule::{self, Evidence, Judged};
 use crate::study::euclidean::{Sample, judge_samples};
 use crate::study::exponential_convergence::Decay;
 use crate::study::short;
@@ -19,22 +20,18 @@ const ROUNDING: f64 = 1e-10;
 const ABSENT: f64 = 1e-6;
 const DOMINANT: f64 = 0.5;
 
-/// Verdicts on all claims that the scenario asks for; what was not measured, because the run was cut short, decides nothing.
+/// Verdicts on all claims that the scenario asks for.
 pub fn judge(study: &MirrorFlow, slug: &str, record: &Record) -> Result<Vec<Verdict>, RecordError> {
-    let mirrors = record.count("mirrors")?;
-    let judge = Judge {
-        study,
-        slug,
-        record,
-        parts: (0..mirrors).map(|k| record.part(&prefix(k))).collect(),
-    };
-    let asked = CLAIMS.iter().filter(|claim| judge.asks(claim));
-    asked
-        .map(|claim| claim.or_cut_short(slug, judge.claim(claim)))
-        .collect()
+    rule::judge(CLAIMS, &Evidence::new(study, slug, record), &[])
 }
 
-struct Judge<'a> {
+/// Whether some mirror has this array: closed forms and endings are judged where one has.
+pub fn some(e: &Evidence<MirrorFlow>, name: &str) -> bool {
+    Mirrors::of(e).is_ok_and(|mirrors| mirrors.parts.iter().any(|part| part.array(name).is_ok()))
+}
+
+/// The record by mirrors.
+pub struct Mirrors<'a> {
     study: &'a MirrorFlow,
     slug: &'a str,
     record: &'a Record,
@@ -42,36 +39,17 @@ struct Judge<'a> {
     parts: Vec<Record>,
 }
 
-impl Judge<'_> {
-    /// Closed forms and endings are judged where some mirror has one, orders where there are refinements.
-    fn asks(&self, claim: &Claim) -> bool {
-        let some = |name: &str| self.parts.iter().any(|part| part.array(name).is_ok());
-        match claim.name {
-            "closed-form" => some("closed_form"),
-            "travel-time" => some("time_defect"),
-            "exponential-decay" => some("rate"),
-            "arrival-time" => some("arrival_time"),
-            "algebraic-decay" => some("exponent"),
-            "theta-step-order" | "x-step-order" => !self.study.refinements.is_empty(),
-            _ => true,
-        }
-    }
-
-    fn claim(&self, claim: &Claim) -> Result<Verdict, RecordError> {
-        match claim.name {
-            "closed-form" => self.defects(claim, "x_budget"),
-            "travel-time" => self.defects(claim, "time_budget"),
-            "coordinates" => self.defects(claim, "coordinate_budget"),
-            "function-dissipation" => self.defects(claim, "dissipation_budget"),
-            "bregman-identity" => self.defects(claim, "bregman_budget"),
-            "bregman-decrease" => self.ratios(claim, decrease),
-            "one-over-t" => self.ratios(claim, |part| self.one_over_t(part)),
-            "exponential-decay" => self.exponential(claim),
-            "arrival-time" => self.arrival(claim),
-            "algebraic-decay" => self.algebraic(claim),
-            "theta-step-order" | "x-step-order" => self.order(claim),
-            name => unreachable!("{name} is not a claim of this study"),
-        }
+impl<'a> Mirrors<'a> {
+    /// # Errors
+    /// [`RecordError::Missing`].
+    pub fn of(e: &Evidence<'a, MirrorFlow>) -> Result<Self, RecordError> {
+        let mirrors = e.record.count("mirrors")?;
+        Ok(Self {
+            study: e.study,
+            slug: e.slug,
+            record: e.record,
+            parts: (0..mirrors).map(|k| e.record.part(&prefix(k))).collect(),
+        })
     }
 
     /// Mirrors that were measured, with their numbers.
@@ -83,7 +61,7 @@ impl Judge<'_> {
     }
 
     /// The claim's quantity at every instant of every mirror that has it.
-    fn defects(&self, claim: &Claim, budget: &str) -> Result<Verdict, RecordError> {
+    pub fn defects(&self, claim: &Claim, budget: &str) -> Judged {
         let (mut samples, mut without) = (Vec::new(), Vec::new());
         for (k, part) in self.measured()? {
             let Ok(values) = part.values(claim.quantity) else {
@@ -109,18 +87,18 @@ impl Judge<'_> {
     }
 
     /// The largest ratio of every mirror with finite D and convex F, against 1.
-    fn ratios(
+    pub fn ratios(
         &self,
         claim: &Claim,
-        ratio: impl Fn(&Record) -> Result<Option<Observed>, RecordError>,
-    ) -> Result<Verdict, RecordError> {
+        ratio: fn(&Record, &Record) -> Result<Option<Observed>, RecordError>,
+    ) -> Judged {
         let (mut found, mut without) = (Vec::new(), Vec::new());
         for (k, part) in self.measured()? {
             if part.array("divergence").is_err() {
                 without.push(format!("mirror {}: {}", k + 1, why_not(claim, part)));
             } else if let Some(why) = not_convex(part)? {
                 without.push(format!("mirror {}: {why}", k + 1));
-            } else if let Some(observed) = ratio(part)? {
+            } else if let Some(observed) = ratio(self.record, part)? {
                 found.push((k, observed));
             }
         }
@@ -137,15 +115,6 @@ impl Judge<'_> {
         Ok(verdict)
     }
 
-    /// `max t (F(x_t) − F_∞)/D_0`.
-    fn one_over_t(&self, part: &Record) -> Result<Option<Observed>, RecordError> {
-        let (gap, divergence) = (part.values("gap")?, part.values("divergence")?[0]);
-        let times = self.record.values("samples")?;
-        let ratios = times.iter().zip(gap).map(|(t, gap)| t * gap / divergence);
-        let largest = ratios.fold(0.0, f64::max);
-        Ok(Some(Observed::plus_minus(largest, ROUNDING)))
-    }
-
     /// Of verdicts on several mirrors the gravest.
     fn decided(&self, claim: &Claim, verdicts: Vec<Verdict>) -> Verdict {
         let gravity = |verdict: &Verdict| match verdict.status {
@@ -158,7 +127,7 @@ impl Judge<'_> {
         gravest.unwrap_or_else(|| claim.undecided(self.slug, NOTHING))
     }
 
-    fn exponential(&self, claim: &Claim) -> Result<Verdict, RecordError> {
+    pub fn exponential(&self, claim: &Claim) -> Judged {
         let mut verdicts = Vec::new();
         for (k, part) in self.measured()? {
             let Ok(rate) = part.number("rate") else {
@@ -187,7 +156,7 @@ impl Judge<'_> {
         Ok(self.decided(claim, verdicts))
     }
 
-    fn arrival(&self, claim: &Claim) -> Result<Verdict, RecordError> {
+    pub fn arrival(&self, claim: &Claim) -> Judged {
         let mut verdicts = Vec::new();
         for (k, part) in self.measured()? {
             let Ok(predicted) = part.number("arrival_time") else {
@@ -211,7 +180,7 @@ impl Judge<'_> {
     }
 
     /// The slope of log distance against log t is a rate against log t.
-    fn algebraic(&self, claim: &Claim) -> Result<Verdict, RecordError> {
+    pub fn algebraic(&self, claim: &Claim) -> Judged {
         let mut verdicts = Vec::new();
         for (k, part) in self.measured()? {
             let Ok(exponent) = part.number("exponent") else {
@@ -241,24 +210,34 @@ impl Judge<'_> {
         }
         Ok(self.decided(claim, verdicts))
     }
+}
 
-    fn order(&self, claim: &Claim) -> Result<Verdict, RecordError> {
-        let order = self.record.number("time_order")?;
-        let budget = self
-            .record
-            .number(&claim.quantity.replace("_error", "_floor"))?;
-        let steps = self.record.values("steps")?.iter();
-        let points = steps.zip(self.record.values(claim.quantity)?);
-        let point = |(&epsilon, &value): (&f64, &f64)| Point {
-            epsilon,
-            value,
-            budget,
-            symbol: "step",
-            largest_part: "time",
-        };
-        let points: Vec<Point> = points.map(point).collect();
-        Ok(claim.with_law(Law::Equals(order)).judge(self.slug, &points))
-    }
+/// `max t (F(x_t) − F_∞)/D_0`.
+pub fn one_over_t(record: &Record, part: &Record) -> Result<Option<Observed>, RecordError> {
+    let (gap, divergence) = (part.values("gap")?, part.values("divergence")?[0]);
+    let times = record.values("samples")?;
+    let ratios = times.iter().zip(gap).map(|(t, gap)| t * gap / divergence);
+    let largest = ratios.fold(0.0, f64::max);
+    Ok(Some(Observed::plus_minus(largest, ROUNDING)))
+}
+
+/// Errors against steps, whose floor is how far the reference moves with its tolerance.
+pub fn order(e: &Evidence<MirrorFlow>, claim: &Claim) -> Judged {
+    let order = e.record.number("time_order")?;
+    let budget = e
+        .record
+        .number(&claim.quantity.replace("_error", "_floor"))?;
+    let steps = e.record.values("steps")?.iter();
+    let points = steps.zip(e.record.values(claim.quantity)?);
+    let point = |(&epsilon, &value): (&f64, &f64)| Point {
+        epsilon,
+        value,
+        budget,
+        symbol: "step",
+        largest_part: "time",
+    };
+    let points: Vec<Point> = points.map(point).collect();
+    Ok(claim.with_law(Law::Equals(order)).judge(e.slug, &points))
 }
 
 const NOTHING: &str = "too few instants at which the value is well above its error budget: use other times or a tighter tolerance";
@@ -283,7 +262,7 @@ fn not_convex(part: &Record) -> Result<Option<String>, RecordError> {
 }
 
 /// `max D_j/D_{j−1}` over the instants where D is well above its budget.
-fn decrease(part: &Record) -> Result<Option<Observed>, RecordError> {
+pub fn decrease(part: &Record) -> Result<Option<Observed>, RecordError> {
     let values = part.values("divergence")?;
     let budgets = part.values("divergence_budget")?;
     let decay = Decay {

@@ -1,7 +1,7 @@
 //! Figures of the scaling limit between Gaussians: the orders, and the scaled error of P against R_t.
 
 use super::super::figures::{orders_figure, orders_panel_of};
-use super::{QUANTITIES, ScalingLimit, points};
+use super::{QUANTITIES, ScalingLimit};
 use crate::figure::{Curves, Figure, Panel, Scale, Series, Style};
 use crate::record::{Record, RecordError};
 use crate::study::{draw, short};
@@ -10,7 +10,7 @@ pub fn draw(study: &ScalingLimit, record: &Record) -> Result<Vec<Figure>, Record
     if record.values("epsilons")?.is_empty() {
         return Ok(Vec::new());
     }
-    let panel = orders_panel_of(record, &QUANTITIES, &points)?;
+    let panel = orders_panel_of(record, &QUANTITIES)?;
     let caption = "exact recursion of Gaussians";
     Ok(vec![
         orders_figure(study, panel, caption),

@@ -8,23 +8,20 @@ mod limit;
 use super::columns::GAUSSIAN;
 pub use limit::GaussianLimit;
 
-use super::{CLAIMS, ScalingLimit, points_of, verdict};
+use super::{ScalingLimit, claims};
 use crate::figure::Figure;
-use crate::order::Point;
 use crate::record::{Record, RecordError, Table};
+use crate::rule::{self, Evidence};
 use crate::scenario::BuiltGaussian;
 use crate::study::gaussian::{Turned, by_rows, insert_matrices};
 use crate::study::jobs::{self, Job, Tick};
 use crate::study::measure::{Context, MeasureError, Measured};
 use crate::study::progress::kept;
 use crate::study::{Curve, Experiment, short, sinkhorn};
-use crate::verdict::{Claim, Law, Verdict};
+use crate::verdict::Verdict;
 use compare::{Comparison, Iterate, QUANTITIES, compare};
 use mirrorflow_solvers::gaussian::{ParabolicFlow, Sinkhorn, eigen};
 use mirrorflow_solvers::{Error, Result};
-
-/// The budget has one part.
-const PARTS: [(&str, &str); 1] = [("round_off", "round-off")];
 
 /// Ticks of one ε.
 const TICKS: usize = 100;
@@ -111,38 +108,6 @@ impl ScalingLimit {
     }
 }
 
-/// Values of a quantity with their budget, in descending ε.
-fn points(record: &Record, quantity: &str) -> std::result::Result<Vec<Point>, RecordError> {
-    points_of(record, quantity, &PARTS)
-}
-
-/// A leading term this much smaller than P, or than 1, is zero up to rounding.
-const LEADING: f64 = 1e-10;
-
-/// An exact order needs a leading term that is not zero: R_t for potentials and gradients, S_t for the marginals.
-fn missing_leading_term(
-    record: &Record,
-    claim: &Claim,
-) -> std::result::Result<Option<String>, RecordError> {
-    let Law::Equals(_) = claim.law else {
-        return Ok(None);
-    };
-    let largest = |name: &str| -> std::result::Result<f64, RecordError> {
-        let entries = record.values(name)?.iter();
-        Ok(entries.fold(0.0f64, |m, v| m.max(v.abs())))
-    };
-    let (term, size) = match claim.quantity {
-        "potential" | "gradient" => ("R_t", largest("r")? / largest("p")?),
-        "wasserstein" | "lot" | "kl" => ("S_t", record.number("marginal_profile")?),
-        _ => return Ok(None),
-    };
-    Ok((size <= LEADING).then(|| {
-        format!(
-            "the leading term {term} vanishes on this scenario ({size:.1e}), so the order is higher"
-        )
-    }))
-}
-
 impl Experiment<BuiltGaussian> for ScalingLimit {
     /// Records, for the limit, `p`, `r`, `covariance[d, d]`, `time`, `marginal_profile`, `min_eigenvalue`, `max_eigenvalue`, and per ε
     /// `epsilons`, every quantity with its `_round_off`, each of length E, and `p_epsilon[E, d, d]`.
@@ -168,13 +133,8 @@ impl Experiment<BuiltGaussian> for ScalingLimit {
         study: &str,
         record: &Record,
     ) -> std::result::Result<Vec<Verdict>, RecordError> {
-        let judged = |claim: &Claim| {
-            if let Some(why) = missing_leading_term(record, claim)? {
-                return Ok(claim.not_applicable(study, &why));
-            }
-            verdict(self, study, record, claim, &points(record, claim.quantity)?)
-        };
-        CLAIMS.iter().map(judged).collect()
+        let evidence = Evidence::new(self, study, record);
+        rule::judge(claims::GAUSSIAN, &evidence, &[])
     }
 
     fn draw(
@@ -187,6 +147,6 @@ impl Experiment<BuiltGaussian> for ScalingLimit {
 
     /// One row per ε: every quantity and its budget.
     fn curve(&self, record: &Record) -> std::result::Result<Curve, RecordError> {
-        super::curve_of(record, &QUANTITIES, &points)
+        super::curve_of(record, &QUANTITIES)
     }
 }
