@@ -2,6 +2,7 @@
 
 use crate::quantities::parse_bytes;
 use crate::scenario::template::Kind;
+use crate::summary::Format;
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 use std::num::NonZeroUsize;
@@ -77,6 +78,9 @@ pub enum Command {
         /// Folder of the run, such as output/smoke_1d
         #[arg(value_name = "DIR")]
         directory: PathBuf,
+        /// Print the verdicts as a table for a paper instead
+        #[arg(short, long, value_name = "FORMAT", value_enum)]
+        table: Option<Format>,
     },
     /// List scenarios with their titles
     List {

@@ -19,6 +19,7 @@ pub mod rule;
 pub mod run;
 pub mod scenario;
 pub mod study;
+pub mod summary;
 pub mod verdict;
 
 pub use mirrorflow_solvers as solvers;

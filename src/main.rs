@@ -8,8 +8,7 @@ use mirrorflow::machine::Machine;
 use mirrorflow::quantities::{bytes, duration};
 use mirrorflow::scenario::{Loaded, load, load_for, template::Kind};
 use mirrorflow::study::{Claims, Study};
-use mirrorflow::verdict::{Status, Verdict};
-use mirrorflow::{estimate, run};
+use mirrorflow::{estimate, run, summary};
 use std::collections::HashSet;
 use std::io::{Write, stdout};
 use std::num::NonZeroUsize;
@@ -55,9 +54,14 @@ fn command(command: Command) -> Result<u8> {
             let machine = Machine::this().with(memory, threads.map(NonZeroUsize::get));
             check(&scenarios, &machine, verbose)
         }
-        Command::Report { directory } => {
+        Command::Report { directory, table } => {
             let ended = run::report(&directory).map_err(|e| miette!("{e}"))?;
-            conclude(&ended, &directory)
+            match table {
+                Some(format) => {
+                    say(&summary::table(&ended.verdicts, format)).map(|()| ended.exit_code())
+                }
+                None => conclude(&ended, &directory),
+            }
         }
         Command::List { directory } => list(&directory),
         Command::Claims => say(&claims()).map(|()| 0),
@@ -149,7 +153,7 @@ fn say_found(loaded: &Loaded) -> Result<()> {
 
 /// Verdict table, where the report is, what failed; the exit code.
 fn conclude(ended: &run::Ended, folder: &Path) -> Result<u8> {
-    say(&summary(&ended.verdicts))?;
+    say(&summary::terminal(&ended.verdicts))?;
     say(&format!("{}\n", folder.join("report.html").display()))?;
     if let Some(failure) = &ended.failure {
         let report: Report = miette!("{failure}");
@@ -164,74 +168,6 @@ fn worst(codes: &[u8]) -> u8 {
         .into_iter()
         .find(|code| codes.contains(code))
         .unwrap_or(0)
-}
-
-/// The verdict table.
-fn summary(verdicts: &[Verdict]) -> String {
-    let rows: Vec<[String; 5]> = verdicts
-        .iter()
-        .map(|v| {
-            [
-                name_in(v, verdicts),
-                v.prediction.clone(),
-                v.observed_text(),
-                v.interval_text(),
-                v.status.to_string(),
-            ]
-        })
-        .collect();
-    let header = ["claim", "prediction", "observed", "interval", "verdict"].map(str::to_owned);
-    let width = |column: usize| {
-        let cells = rows.iter().chain([&header]);
-        cells
-            .map(|row| row[column].chars().count())
-            .max()
-            .unwrap_or(0)
-    };
-    let line = |row: &[String; 5]| {
-        let cells: Vec<String> = row
-            .iter()
-            .enumerate()
-            .map(|(column, cell)| format!("{cell:<w$}", w = width(column)))
-            .collect();
-        format!("  {}\n", cells.join("  ").trim_end())
-    };
-    let mut text = if rows.is_empty() {
-        String::new()
-    } else {
-        line(&header) + &rows.iter().map(line).collect::<String>()
-    };
-    for (reason, claims) in reasons(verdicts) {
-        text += &format!("  {}: {reason}\n", claims.join(", "));
-    }
-    text
-}
-
-/// A verdict's study and claim; with the run, which its quantity ends with, where the claim is judged once for each.
-fn name_in(verdict: &Verdict, all: &[Verdict]) -> String {
-    let name = format!("{}/{}", verdict.study, verdict.claim);
-    let same = |v: &&Verdict| (&v.study, &v.claim) == (&verdict.study, &verdict.claim);
-    match verdict.quantity.split_once(", ") {
-        Some((_, run)) if all.iter().filter(same).count() > 1 => format!("{name} ({run})"),
-        _ => name,
-    }
-}
-
-/// Why claims are not consistent, each reason once with the claims it concerns.
-fn reasons(verdicts: &[Verdict]) -> Vec<(String, Vec<String>)> {
-    let mut reasons: Vec<(String, Vec<String>)> = Vec::new();
-    for verdict in verdicts.iter().filter(|v| v.status != Status::Consistent) {
-        let mut reason = verdict.reason.clone();
-        for excluded in &verdict.excluded {
-            reason += &format!("\n    left out: {excluded}");
-        }
-        let claim = name_in(verdict, verdicts);
-        match reasons.iter_mut().find(|(known, _)| *known == reason) {
-            Some((_, claims)) => claims.push(claim),
-            None => reasons.push((reason, vec![claim])),
-        }
-    }
-    reasons
 }
 
 fn check(scenarios: &[PathBuf], machine: &Machine, verbose: bool) -> Result<u8> {

@@ -68,7 +68,7 @@ impl Series {
     fn draw_piece(&self, canvas: &Canvas<'_>, piece: &[Point], stroke: Stroke) -> Drawn {
         match piece {
             [only] => canvas.disc(*only, 0.8 * LINE_WIDTH, stroke.colour),
-            _ => canvas.line(piece, stroke),
+            _ => canvas.line(&thinned(piece), stroke),
         }
     }
 
@@ -95,9 +95,47 @@ pub(super) fn pieces(places: &[Option<Point>]) -> impl Iterator<Item = Vec<Point
         .filter(|piece| !piece.is_empty())
 }
 
+/// Lines of more points than this are thinned.
+const MOST_POINTS: usize = 2000;
+/// Width in pixels of what looks like one vertical stroke.
+const COLUMN: f64 = 0.125;
+
+/// The same line to the eye: of successive points in one narrow column the first, the lowest, the highest and the last.
+fn thinned(piece: &[Point]) -> Vec<Point> {
+    if piece.len() <= MOST_POINTS {
+        return piece.to_vec();
+    }
+    let column = |point: &Point| (point.0 / COLUMN).floor();
+    let by_height = |a: &&Point, b: &&Point| a.1.total_cmp(&b.1);
+    let mut kept = Vec::new();
+    for run in piece.chunk_by(|a, b| column(a) == column(b)) {
+        let ends = [run.first(), run.last()];
+        let extremes = [run.iter().min_by(by_height), run.iter().max_by(by_height)];
+        let four: Vec<&Point> = ends.into_iter().chain(extremes).flatten().collect();
+        kept.extend(
+            run.iter()
+                .filter(|point| four.iter().any(|one| std::ptr::eq(*one, *point))),
+        );
+    }
+    kept
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_lines_keep_their_ends_and_extremes() {
+        let wave = |k: usize| (0.001 * k as f64, (0.9 * k as f64).sin());
+        let line: Vec<Point> = (0..100_000).map(wave).collect();
+        let thin = thinned(&line);
+        assert!(thin.len() <= 4 * 801, "{}", thin.len());
+        assert_eq!((thin[0], thin[thin.len() - 1]), (line[0], line[99_999]));
+        let highest = |points: &[Point]| points.iter().map(|p| p.1).fold(f64::MIN, f64::max);
+        assert_eq!(highest(&thin), highest(&line));
+        assert!(thin.windows(2).all(|pair| pair[0].0 < pair[1].0));
+        assert_eq!(thinned(&line[..MOST_POINTS]).len(), MOST_POINTS);
+    }
 
     #[test]
     fn a_line_is_interrupted_where_points_are_missing() {

@@ -258,12 +258,20 @@ impl Curve {
         self.columns.first().map_or(0, |(_, column)| column.len())
     }
 
-    /// For the report: four significant digits.
+    /// For the report: four significant digits, of many rows some that are as far apart, the last among them.
     pub fn table(&self, title: &str) -> Table {
+        let stride = self.rows().div_ceil(MOST_ROWS).max(1);
+        let chosen = (0..self.rows()).filter(|row| (self.rows() - 1 - row).is_multiple_of(stride));
         Table {
-            title: title.to_owned(),
+            title: match stride {
+                1 => title.to_owned(),
+                _ => format!(
+                    "{title}, one in {stride} of {} rows: all are in data/{title}.csv",
+                    self.rows()
+                ),
+            },
             header: self.columns.iter().map(|(name, _)| name.clone()).collect(),
-            rows: (0..self.rows())
+            rows: chosen
                 .map(|row| {
                     let cell = |(_, column): &(String, Vec<f64>)| short(column[row]);
                     self.columns.iter().map(cell).collect()
@@ -272,6 +280,9 @@ impl Curve {
         }
     }
 }
+
+/// Rows of a table on the page.
+const MOST_ROWS: usize = 200;
 
 /// A number for people: plain where that is short, else with an exponent.
 pub fn short(value: f64) -> String {
@@ -287,6 +298,19 @@ pub fn short(value: f64) -> String {
 mod tests {
     use super::*;
     use std::collections::HashSet;
+
+    #[test]
+    fn long_curves_are_thinned_on_the_page_and_end_where_they_end() {
+        let curve = |rows: usize| Curve {
+            columns: vec![("t".into(), (0..rows).map(|k| k as f64).collect())],
+        };
+        assert_eq!(curve(MOST_ROWS).table("a").rows.len(), MOST_ROWS);
+        let long = curve(100_001).table("a");
+        assert!(long.rows.len() <= MOST_ROWS && long.rows.len() > MOST_ROWS / 2);
+        assert_eq!(long.rows.last().unwrap()[0], "100000");
+        assert!(long.title.contains("data/a.csv"), "{}", long.title);
+        assert!(curve(0).table("a").rows.is_empty());
+    }
 
     #[test]
     fn study_problem_and_name_say_which_claim_it_is() {
