@@ -272,6 +272,7 @@ mod tests {
         for table in Study::claims() {
             for claim in table.claims {
                 let text = in_latex(claim.statement) + &in_latex(&claim.law.to_string());
+                let text = text.replace('–', "--");
                 let unknown: Vec<char> = text
                     .chars()
                     .filter(|c| !c.is_ascii() && !c.is_alphabetic())

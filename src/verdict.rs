@@ -178,7 +178,9 @@ impl Claim {
             law => panic!("{law} is not a law about one number"),
         };
         let (low, high) = observed.interval;
-        let (status, reason) = if high <= limit {
+        let (status, reason) = if !(low.is_finite() && high.is_finite()) {
+            (Status::Inconclusive, format!("not finite ({reason})"))
+        } else if high <= limit {
             (Status::Consistent, reason)
         } else if low > limit {
             (Status::Inconsistent, reason)
@@ -433,6 +435,15 @@ pub fn exit_code(verdicts: &[Verdict]) -> u8 {
     }
 }
 
+/// The exit code of several scenarios: interruption, then results that cannot be written, then failure, then inconsistency, then
+/// indecision.
+pub fn gravest(codes: &[u8]) -> u8 {
+    [130, 5, 3, 1, 4]
+        .into_iter()
+        .find(|code| codes.contains(code))
+        .unwrap_or(0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -533,6 +544,18 @@ mod tests {
         // Near by chance: the interval says nothing.
         assert_eq!(against(50.0, 30.0), Inconclusive);
         assert_eq!(against(f64::NAN, 0.0), Inconclusive);
+    }
+
+    #[test]
+    fn of_several_scenarios_the_gravest_decides() {
+        assert_eq!(gravest(&[]), 0);
+        let all = [0, 4, 1, 3, 5, 130];
+        for (k, code) in all.iter().enumerate() {
+            let mut some = all[..=k].to_vec();
+            assert_eq!(gravest(&some), *code);
+            some.reverse();
+            assert_eq!(gravest(&some), *code);
+        }
     }
 
     #[test]

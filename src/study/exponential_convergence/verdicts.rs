@@ -297,10 +297,28 @@ pub fn wasserstein(e: &Evidence<ExponentialConvergence>, claim: &Claim) -> Judge
     ))
 }
 
-/// `|rate^ε − rate|` at every ε: an order in ε.
+/// `|rate^ε − rate|` at every ε: an order in ε. It refutes only where Sinkhorn is near the flow: data that are nearer to each other than ε
+/// is small are left at once by the first step, however the flow behaves.
 pub fn sinkhorn(e: &Evidence<ExponentialConvergence>, claim: &Claim) -> Judged {
-    Ok(claim.judge(e.slug, &sinkhorn_points(e.record)?))
+    let points = sinkhorn_points(e.record)?;
+    let mut verdict = claim.judge(e.slug, &points);
+    let until = read_until(e.record, usize::MAX)?;
+    if let (Some(last), Some(point)) = (until, points.last()) {
+        let apart = point.value * e.record.values("times")?[last];
+        if verdict.status == Status::Inconsistent && apart > BESIDE {
+            verdict.status = Status::Inconclusive;
+            verdict.reason = format!(
+                "pre-asymptotic: at ε = {} KL of Sinkhorn and of the flow differ by a factor e^{apart:.1}; use smaller ε; {}",
+                short(point.epsilon),
+                verdict.reason
+            );
+        }
+    }
+    Ok(verdict)
 }
+
+/// Logarithm of the ratio of two entropies up to which their difference is that of its first order in ε.
+const BESIDE: f64 = 0.5;
 
 /// The rate of KL along the flow of one other objective.
 pub fn objective(e: &Evidence<ExponentialConvergence>, claim: &Claim) -> Judged {
@@ -337,26 +355,31 @@ pub fn sinkhorn_points(record: &Record) -> Result<Vec<Point>, RecordError> {
 
 /// The same from the first `most` instants.
 pub fn sinkhorn_points_until(record: &Record, most: usize) -> Result<Vec<Point>, RecordError> {
-    let (flow, epsilons) = (decay(record, "kl")?, record.values("epsilons")?);
-    let iterates = (0..epsilons.len())
-        .map(|k| decay_of(record, "sinkhorn_kl", k))
-        .collect::<Result<Vec<_>, _>>()?;
-    let all = iterates.iter().chain([&flow]);
-    let usable = all.map(|decay| decay.clear_of(CLEAR).min(most)).min();
-    let Some(last) = usable
-        .and_then(|n| n.checked_sub(1))
-        .filter(|&last| last >= 2)
-    else {
+    let Some(last) = read_until(record, most)? else {
         return Ok(Vec::new());
     };
-    let point = |(epsilon, decay): (&f64, &Decay)| Point {
-        epsilon: *epsilon,
-        value: (decay.rate_between(0, last) - flow.rate_between(0, last)).abs(),
-        budget: decay.uncertainty_between(0, last) + flow.uncertainty_between(0, last),
-        largest_part: "time",
-        symbol: "ε",
+    let flow = decay(record, "kl")?;
+    let point = |(k, epsilon): (usize, &f64)| -> Result<Point, RecordError> {
+        let decay = decay_of(record, "sinkhorn_kl", k)?;
+        Ok(Point {
+            epsilon: *epsilon,
+            value: (decay.rate_between(0, last) - flow.rate_between(0, last)).abs(),
+            budget: decay.uncertainty_between(0, last) + flow.uncertainty_between(0, last),
+            largest_part: "time",
+            symbol: "ε",
+        })
     };
-    Ok(epsilons.iter().zip(&iterates).map(point).collect())
+    let epsilons = record.values("epsilons")?.iter().enumerate();
+    epsilons.map(point).collect()
+}
+
+/// The last of the first `most` instants that is clear at every ε, if three are.
+fn read_until(record: &Record, most: usize) -> Result<Option<usize>, RecordError> {
+    let mut usable = decay(record, "kl")?.clear_of(CLEAR).min(most);
+    for k in 0..record.values("epsilons")?.len() {
+        usable = usable.min(decay_of(record, "sinkhorn_kl", k)?.clear_of(CLEAR));
+    }
+    Ok(usable.checked_sub(1).filter(|&last| last >= 2))
 }
 
 /// Below this share the slowest mode is not there but for rounding.

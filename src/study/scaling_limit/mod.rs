@@ -120,6 +120,7 @@ impl ScalingLimit {
         record.insert("rho", points, rho);
         record.insert("r", points, limit.profile.clone());
         record.insert_number("marginal_profile", limit.marginal_profile);
+        record.insert_number("marginal_square", limit.marginal_square);
         record.insert_number("min_eigenvalue", limit.diagnosis.min_eigenvalue);
         record.insert_number("max_eigenvalue", limit.diagnosis.max_eigenvalue);
         record.insert_number("mass_defect", limit.diagnosis.mass_defect);
@@ -143,7 +144,7 @@ impl ScalingLimit {
 impl Experiment for ScalingLimit {
     /// Computes the limit with its error budget, then Sinkhorn and all distances at each ε.
     ///
-    /// Records, for the limit, `p[n…]`, `rho[n…]`, `r[n…]`, `time`, `marginal_profile`, `min_eigenvalue`, `max_eigenvalue`, `mass_defect`, `spectral_tail`, and per ε `epsilons`, every quantity
+    /// Records, for the limit, `p[n…]`, `rho[n…]`, `r[n…]`, `time`, `marginal_profile`, `marginal_square`, `min_eigenvalue`, `max_eigenvalue`, `mass_defect`, `spectral_tail`, and per ε `epsilons`, every quantity
     /// with its four budget parts, each of length E, and `p_epsilon[E, n…]`.
     ///
     /// # Errors

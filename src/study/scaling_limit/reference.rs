@@ -10,7 +10,7 @@ use crate::study::measure::Context;
 use crate::study::progress::Pace;
 use crate::study::variation::{Variation, alone};
 use mirrorflow_solvers::monge_ampere::{Diagnosis, Linearised, MongeAmpere, Snapshot};
-use mirrorflow_solvers::parallel::sup;
+use mirrorflow_solvers::parallel::{mean_of, sup};
 use mirrorflow_solvers::resample::refine;
 use mirrorflow_solvers::time::Stepper;
 use mirrorflow_solvers::{Order, Result, Torus};
@@ -25,6 +25,8 @@ pub struct Reference {
     pub profile: Vec<f64>,
     /// `sup |s_t|` of the first-order profile of the marginal, `log ρ^ε = log ρ_t + ε s_t + …` with `s_t = ∂_t r_t − ½ ∂_t log ρ_t`.
     pub marginal_profile: f64,
+    /// `∫s_t²ρ_t − (∫s_tρ_t)²`: `KL(ρ^ε | ρ_t) = ½ε²` of it and higher orders.
+    pub marginal_square: f64,
     pub diagnosis: Diagnosis,
     /// How much of the difference to the unvaried reference is the error of the latter.
     pub weight: f64,
@@ -52,7 +54,8 @@ impl Reference {
             .remove(0);
         let operator = context.operator(&torus);
         let mut r: Vec<f64> = profile(operator.source(), &snapshot.log_marginal).collect();
-        let marginal_profile = marginal_profile(operator, &snapshot)?;
+        let s = marginal_profile(operator, &snapshot)?;
+        let (marginal_profile, marginal_square) = (sup(&s), variance(&s, &snapshot.log_marginal));
         if let Some(tangent) = &snapshot.tangent {
             for (r, e) in r.iter_mut().zip(tangent) {
                 *r += e;
@@ -67,6 +70,7 @@ impl Reference {
             log_rho: onto(snapshot.log_marginal),
             profile: onto(r),
             marginal_profile,
+            marginal_square,
             diagnosis: snapshot.diagnosis,
             weight: weight(context, variation, (own, &torus)),
         })
@@ -80,8 +84,8 @@ fn of_plain_start(operator: &mut MongeAmpere, start: &[f64]) -> Result<Vec<f64>>
     Ok(profile(operator.source(), &log_rho).map(|r| -r).collect())
 }
 
-/// `sup |s_t|`. Since `∂_t log ρ = L_u F` and `∂_t e = L_u e`, `s_t = L_u(½F + e_t)`, without e for the prepared start.
-fn marginal_profile(mut operator: MongeAmpere, snapshot: &Snapshot) -> Result<f64> {
+/// `s_t`. Since `∂_t log ρ = L_u F` and `∂_t e = L_u e`, `s_t = L_u(½F + e_t)`, without e for the prepared start.
+fn marginal_profile(mut operator: MongeAmpere, snapshot: &Snapshot) -> Result<Vec<f64>> {
     let mut linearised = Linearised::new(&operator, Order::Gradient);
     let mut rate = vec![0.0; snapshot.p.len()];
     linearised.freeze(&mut operator, &snapshot.p, &mut rate)?;
@@ -93,7 +97,13 @@ fn marginal_profile(mut operator: MongeAmpere, snapshot: &Snapshot) -> Result<f6
     }
     let mut s = rate;
     linearised.apply(&mut operator, &argument, &mut s);
-    Ok(sup(&s))
+    Ok(s)
+}
+
+/// Of s under ρ.
+fn variance(s: &[f64], log_rho: &[f64]) -> f64 {
+    let middle = mean_of(s.len(), |i| log_rho[i].exp() * s[i]);
+    mean_of(s.len(), |i| log_rho[i].exp() * (s[i] - middle).powi(2))
 }
 
 /// `½f + log ρ`.

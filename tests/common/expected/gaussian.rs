@@ -54,7 +54,10 @@ fn of_limit(limit: &ScalingLimit, d: usize) -> Shapes {
         named(&budgets.collect::<Vec<_>>().join(" "), &[count]),
         named("p r covariance", &[d, d]),
         named("p_epsilon", &[count, d, d]),
-        named("time marginal_profile min_eigenvalue max_eigenvalue", &[]),
+        named(
+            "time marginal_profile marginal_square min_eigenvalue max_eigenvalue",
+            &[],
+        ),
     ])
 }
 

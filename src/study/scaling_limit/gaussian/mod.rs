@@ -92,6 +92,8 @@ impl ScalingLimit {
         record.insert("r", &[d, d], by_rows(&limit.r));
         record.insert("covariance", &[d, d], by_rows(&limit.covariance));
         record.insert_number("marginal_profile", limit.marginal_profile);
+        let square = 0.5 * limit.marginal_profile.powi(2);
+        record.insert_number("marginal_square", square);
         let (values, _) = eigen(&limit.p)?;
         record.insert_number("min_eigenvalue", values[0]);
         record.insert_number("max_eigenvalue", values[d - 1]);
@@ -109,7 +111,7 @@ impl ScalingLimit {
 }
 
 impl Experiment<BuiltGaussian> for ScalingLimit {
-    /// Records, for the limit, `p`, `r`, `covariance[d, d]`, `time`, `marginal_profile`, `min_eigenvalue`, `max_eigenvalue`, and per ε
+    /// Records, for the limit, `p`, `r`, `covariance[d, d]`, `time`, `marginal_profile`, `marginal_square`, `min_eigenvalue`, `max_eigenvalue`, and per ε
     /// `epsilons`, every quantity with its `_round_off`, each of length E, and `p_epsilon[E, d, d]`.
     ///
     /// # Errors
