@@ -8,6 +8,7 @@ use mirrorflow::machine::Machine;
 use mirrorflow::quantities::{bytes, duration};
 use mirrorflow::scenario::{Loaded, load, load_for, template::Kind};
 use mirrorflow::study::{Claims, Study};
+use mirrorflow::verdict::gravest;
 use mirrorflow::{estimate, run, summary};
 use std::collections::HashSet;
 use std::io::{Write, stdout};
@@ -131,7 +132,7 @@ fn run_all(scenarios: &[PathBuf], output: Option<&Path>, force: bool) -> Result<
             break;
         }
     }
-    Ok(worst(&codes))
+    Ok(gravest(&codes))
 }
 
 fn run_one(loaded: &Loaded, folder: &Path, force: bool) -> Result<u8> {
@@ -160,14 +161,6 @@ fn conclude(ended: &run::Ended, folder: &Path) -> Result<u8> {
         eprintln!("{report:?}");
     }
     Ok(ended.exit_code())
-}
-
-/// Of several scenarios: interruption, then failure, then inconsistency, then indecision.
-fn worst(codes: &[u8]) -> u8 {
-    [130, 3, 1, 4]
-        .into_iter()
-        .find(|code| codes.contains(code))
-        .unwrap_or(0)
 }
 
 fn check(scenarios: &[PathBuf], machine: &Machine, verbose: bool) -> Result<u8> {

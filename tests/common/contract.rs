@@ -1,10 +1,14 @@
 //! The contract of a run's folder (docs, "What a run leaves"): which files, which arrays, of which shapes, in which formats.
 
 use super::{Files, expected, files};
+use mirrorflow::figure::label_html;
+use mirrorflow::record::Record;
 use mirrorflow::run::numbered;
 use mirrorflow::scenario::{Built, Loaded, load};
 use mirrorflow::study::Study;
-use ndarray::{ArrayD, IxDyn, OwnedRepr};
+use mirrorflow::summary;
+use mirrorflow::verdict::{Status, Verdict};
+use ndarray::{ArrayD, Axis, IxDyn, OwnedRepr};
 use ndarray_npy::NpzReader;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,6 +29,7 @@ pub fn check(folder: &Path, loaded: &Loaded) {
     for (study, name) in numbered(&loaded.scenario.studies) {
         let arrays = read_npz(&found[&format!("data/{name}.npz")]);
         check_arrays(&study, &loaded.built, &arrays);
+        check_columns(&name, &found[&format!("data/{name}.csv")], &arrays);
         check_csv(
             &found[&format!("data/{name}.csv")],
             expected::rows(&study, &loaded.built, &arrays),
@@ -32,6 +37,11 @@ pub fn check(folder: &Path, loaded: &Loaded) {
     }
     check_figures(&found);
     check_verdicts(&found["verdicts.json"]);
+    let verdicts = judged_again(&found, loaded);
+    let file: Value = serde_json::from_slice(&found["verdicts.json"]).unwrap();
+    let written: Value = serde_json::from_slice(&serde_json::to_vec(&verdicts).unwrap()).unwrap();
+    assert_eq!(file["verdicts"], written);
+    check_tables(&found["report.html"], &verdicts);
     check_provenance(&found["provenance.json"], &loaded.scenario.studies);
     check_report(&found);
     let resolved = load(&folder.join("scenario.ron")).expect("the resolved scenario is valid");
@@ -137,14 +147,187 @@ fn attribute(svg: &str, name: &str) -> f64 {
     value.trim_end_matches("px").parse().expect("a number")
 }
 
+/// The verdicts on the records as they were written. A study with claims has some that apply.
+fn judged_again(found: &Files, loaded: &Loaded) -> Vec<Verdict> {
+    let mut all = Vec::new();
+    for (study, name) in numbered(&loaded.scenario.studies) {
+        let npz = Cursor::new(&found[&format!("data/{name}.npz")]);
+        let record = Record::read(npz).expect("a whole record");
+        let bound = study.on(&loaded.built).expect("a study that fits");
+        let verdicts = bound.judge(&name, &record).expect("its own record");
+        let claims = !matches!(study, Study::Flow(_) | Study::Sinkhorn(_));
+        let applies = verdicts.iter().any(|v| v.status != Status::NotApplicable);
+        assert_eq!(applies, claims, "{name}");
+        all.extend(verdicts);
+    }
+    all
+}
+
+/// Every verdict has its row, in the report and in the terminal, with what was predicted and observed.
+fn check_tables(page: &[u8], verdicts: &[Verdict]) {
+    let page = std::str::from_utf8(page).expect("UTF-8");
+    let table = page
+        .split_once("<table class=\"verdicts\">")
+        .map(|(_, rest)| rest);
+    let table = table.map_or("", |rest| rest.split_once("</table>").expect("an end").0);
+    let rows: Vec<&str> = table.split("<tr><th scope=\"row\">").skip(1).collect();
+    assert_eq!(rows.len(), verdicts.len());
+    let terminal = summary::terminal(verdicts);
+    let mut lines = terminal.lines();
+    for (row, verdict) in rows.iter().zip(verdicts) {
+        let status = format!(">{}</span>", verdict.status);
+        let interval = verdict.interval_text().replace(' ', "\u{a0}");
+        let statement = label_html(&verdict.statement);
+        for part in [
+            label_html(&verdict.claim),
+            statement,
+            label_html(&verdict.prediction),
+            format!("<td>{}", label_html(&verdict.observed_text())),
+            label_html(&interval),
+            status,
+            label_html(verdict.run.as_deref().unwrap_or("")),
+        ] {
+            assert!(row.contains(&part), "{part} not in {row}");
+        }
+        let start = format!("  {} ", verdict.claim);
+        let line = lines.find(|line| line.starts_with(&start)).expect(&start);
+        assert!(line.ends_with(&format!(" {}", verdict.status)), "{line}");
+        assert!(
+            line.contains(&format!(" {} ", verdict.observed_text())),
+            "{line}"
+        );
+    }
+    assert!(
+        terminal.lines().all(|line| line.chars().count() <= 80),
+        "{terminal}"
+    );
+}
+
+/// Headers of csv files with the arrays that they stand for.
+const COLUMNS: [(&str, &str); 39] = [
+    ("t", "times"),
+    ("KL(rho_t | e^-f) [nats]", "kl"),
+    ("budget of KL", "kl_budget"),
+    ("bound e^{-2 kappa lambda t} KL_0", "bound"),
+    ("Fisher information", "fisher"),
+    ("|grad u_t - grad u_inf| in L2(e^-f)", "gradient"),
+    ("W2(rho_t, e^-f)", "wasserstein"),
+    ("KL along Fokker-Planck", "fokker_planck_kl"),
+    ("epsilon", "epsilons"),
+    ("sup|p^eps - p_t|", "potential"),
+    ("sup|grad(p^eps - p_t)|", "gradient"),
+    ("sup|p^eps - p_t - eps r_t|", "corrected"),
+    ("sup|grad((p^eps - p_t)/eps - r_t)|", "profile"),
+    ("sup|u^eps - u_t| on the unit ball", "potential"),
+    ("|grad(u^eps - u_t)| in L2(e^-f)", "gradient"),
+    ("sup|u^eps - u_t - eps r_t| on the unit ball", "corrected"),
+    ("|grad((u^eps - u_t)/eps - r_t)| in L2(e^-f)", "profile"),
+    ("W2(rho^eps, rho_t)", "wasserstein"),
+    ("LOT(rho^eps, rho_t)", "lot"),
+    ("KL(rho^eps | rho_t) [nats]", "kl"),
+    ("F", "objective"),
+    ("dissipation", "dissipation"),
+    ("drop of F since the instant before", "drop"),
+    ("integral of the dissipation", "dissipated"),
+    ("|v| in L2(rho)", "speed"),
+    ("LOT speed", "lot_speed"),
+    ("length in the Hessian metric", "length"),
+    ("sup|rho_primal - rho_mirror|/sup rho", "primal_difference"),
+    ("sup|rho_dual - rho_mirror|/sup rho", "dual_difference"),
+    ("sup|u - psi*|", "conjugate_difference"),
+    ("|mass - mass at 0|, primal", "mass_defect"),
+    ("half W2^2", "cost"),
+    ("W2", "wasserstein"),
+    ("push-forward defect", "push_forward"),
+    ("relative duality gap", "duality_gap"),
+    ("sup|u* - inverse potential|", "inverse"),
+    ("sup residual", "residual"),
+    ("min eigenvalue of Hess u", "min_eigenvalue"),
+    ("max eigenvalue of Hess u", "max_eigenvalue"),
+];
+
+/// Headers of families of curves begin so, and stand for the rows of an array.
+const FAMILIES: [(&str, &str); 2] = [
+    ("KL along Sinkhorn, eps = ", "sinkhorn_kl"),
+    ("KL along the flow of ", "others_kl"),
+];
+
+/// Every known column is, number by number, the array it stands for; budgets are the sums of their parts.
+fn check_columns(study: &str, csv: &[u8], arrays: &Arrays) {
+    let prefix = if study.starts_with("side-by-side") {
+        "decay_"
+    } else {
+        ""
+    };
+    let array = |name: &str| arrays.get(&format!("{prefix}{name}"));
+    let mut reader = csv::Reader::from_reader(csv);
+    let headers: Vec<String> = reader
+        .headers()
+        .unwrap()
+        .iter()
+        .map(str::to_owned)
+        .collect();
+    let rows: Vec<Vec<f64>> = reader
+        .records()
+        .map(|row| {
+            row.unwrap()
+                .iter()
+                .map(|cell| cell.parse().unwrap())
+                .collect()
+        })
+        .collect();
+    let (mut checked, mut families) = (0, BTreeMap::new());
+    for (k, header) in headers.iter().enumerate() {
+        let column: Vec<f64> = rows.iter().map(|row| row[k]).collect();
+        let known = |text: &str| COLUMNS.iter().find(|(header, _)| *header == text);
+        let family = FAMILIES.iter().find(|(start, _)| header.starts_with(start));
+        let expected = if let Some((_, name)) = family {
+            let row = families.entry(name).or_insert(0);
+            let all = array(name).expect("a family");
+            *row += 1;
+            Some(all.index_axis(Axis(0), *row - 1).iter().copied().collect())
+        } else if let Some((_, name)) = known(header) {
+            array(name).map(|a| a.iter().copied().collect::<Vec<f64>>())
+        } else if let Some((_, name)) = header.strip_prefix("budget of ").and_then(known) {
+            let parts = ["space", "time", "iteration", "round_off"];
+            let parts = parts
+                .iter()
+                .filter_map(|part| array(&format!("{name}_{part}")));
+            let sum = parts.map(|a| a.iter().copied().collect::<Vec<f64>>());
+            sum.reduce(|a, b| a.iter().zip(&b).map(|(a, b)| a + b).collect())
+        } else {
+            None
+        };
+        // Instants of steps and of samples are not those of `times`.
+        let other = |found: &Vec<f64>| header != "t" || found.len() == column.len();
+        let Some(expected) = expected.filter(other) else {
+            continue;
+        };
+        checked += 1;
+        assert_eq!(column, expected, "{study}: {header}");
+    }
+    let judged = [
+        "scaling-limit",
+        "optimal-map",
+        "exponential-convergence",
+        "side-by-side",
+    ];
+    if judged.iter().any(|name| study.starts_with(name)) {
+        assert!(
+            checked + 3 >= headers.len(),
+            "{study}: {checked} of {headers:?}"
+        );
+    }
+}
+
 fn check_verdicts(json: &[u8]) {
     let file: Value = serde_json::from_slice(json).expect("JSON");
     assert!(file["scenario"].is_string());
+    assert_eq!(file["schema"], 1);
     for verdict in file["verdicts"].as_array().expect("a list") {
         let entry = verdict.as_object().expect("an object");
         let keys: BTreeSet<&str> = entry.keys().map(String::as_str).collect();
-        let named =
-            "study claim reference quantity prediction observed interval status reason excluded";
+        let named = "study claim statement reference run quantity prediction law observed interval status reason excluded";
         assert_eq!(keys, named.split(' ').collect());
         let statuses = [
             "Consistent",

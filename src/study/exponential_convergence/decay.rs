@@ -167,11 +167,82 @@ mod tests {
     fn values_at_their_budget_are_not_used() {
         let mut floored = decay(|t| (-77.0 * t).exp() + 1e-4);
         floored.budgets = vec![1e-4; floored.times.len()];
-        assert!(floored.usable() < 15);
-        if let Some(found) = floored.asymptotic() {
-            assert!(contains(found, 77.0), "{found:?}");
-        }
+        // Above ten budgets up to t = 0.09.
+        assert_eq!(floored.usable(), 10);
+        assert_eq!(floored.asymptotic(), None);
         floored.budgets = vec![1.0; floored.times.len()];
+        assert_eq!(floored.usable(), 0);
         assert!(floored.asymptotic().is_none());
+    }
+
+    /// xorshift64*, between −1 and 1.
+    fn noise(state: &mut u64) -> f64 {
+        *state ^= *state >> 12;
+        *state ^= *state << 25;
+        *state ^= *state >> 27;
+        (state.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 11) as f64 / (1u64 << 52) as f64 - 1.0
+    }
+
+    /// Two modes with noise that is `part` of every value, and a budget that says so.
+    fn noisy(part: f64, second: f64, seed: u64) -> Decay {
+        let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+        let mut noisy = decay(|t| (-40.0 * t).exp() + 0.3 * (-second * t).exp());
+        noisy.budgets = noisy.values.iter().map(|value| part * value).collect();
+        for value in &mut noisy.values {
+            *value *= 1.0 + part * noise(&mut state);
+        }
+        noisy
+    }
+
+    #[test]
+    fn noise_within_the_budget_leaves_the_rate_inside_a_narrow_interval() {
+        let mut decided = 0;
+        for seed in 1..=100 {
+            for second in [90.0, 150.0, 400.0] {
+                for part in [1e-9, 1e-6, 1e-5, 5e-5] {
+                    let Some(found) = noisy(part, second, seed).asymptotic() else {
+                        continue;
+                    };
+                    decided += 1;
+                    let (low, high) = found.interval;
+                    let case = format!("{seed} {second} {part:e}: {found:?}");
+                    assert!(contains(found, 40.0), "{case}");
+                    assert!(high - low < 2.0, "{case}");
+                    // What is left of the second mode and the noise are in it.
+                    assert!(high - low >= part / 0.01, "{case}");
+                }
+            }
+        }
+        assert!(decided > 600, "{decided} of 1200");
+    }
+
+    #[test]
+    fn the_interval_shrinks_with_the_noise() {
+        let width = |part| {
+            let (low, high) = noisy(part, 400.0, 7).asymptotic().unwrap().interval;
+            high - low
+        };
+        let widths = [5e-5, 5e-6, 5e-7, 5e-8].map(width);
+        assert!(
+            widths.windows(2).all(|pair| pair[1] < 0.5 * pair[0]),
+            "{widths:?}"
+        );
+    }
+
+    /// Local rates 51, 50.5, 50.25 go on to 50, and half as far beyond.
+    #[test]
+    fn the_interval_reaches_half_as_far_beyond_the_extrapolated_rate() {
+        let found = extrapolated([51.0, 50.5, 50.25], [0.0; 3]).unwrap();
+        assert!((found.value - 50.0).abs() < 1e-12);
+        assert!((found.interval.0 - 49.875).abs() < 1e-6, "{found:?}");
+        assert!((found.interval.1 - 50.25).abs() < 1e-6, "{found:?}");
+        let uncertain = extrapolated([51.0, 50.5, 50.25], [0.01; 3]).unwrap();
+        assert!(uncertain.interval.0 < 49.85 && uncertain.interval.1 > 50.259);
+        // Rates that do not approach anything.
+        assert_eq!(extrapolated([51.0, 50.5, 49.9], [0.0; 3]), None);
+        // Rates that differ by less than their noise have arrived.
+        let still = extrapolated([50.0, 50.01, 50.0], [0.01; 3]).unwrap();
+        assert_eq!(still.value, 50.0);
+        assert!(still.interval.0 <= 49.97 && still.interval.1 >= 50.03);
     }
 }
