@@ -49,7 +49,7 @@ fn interrupt(child: &Child) {
 /// A run that was interrupted in its second study.
 fn interrupted(place: &Path) -> Files {
     let mut child = start("tests/scenarios/endless_2d.ron", place);
-    wait_for(&place, "data/flow.npz");
+    wait_for(place, "data/flow.npz");
     sleep(Duration::from_millis(200));
     interrupt(&child);
     assert_eq!(child.wait().unwrap().code(), Some(130));

@@ -227,22 +227,32 @@ impl Folder {
     /// [`FolderError::Unfinished`]; [`FolderError::Appeared`] where the place is not what it was, and the results got another name.
     pub fn finish(self) -> Result<(), FolderError> {
         let failed = |error| self.unfinished(&self.working, error);
+        let Some(place) = &self.place else {
+            return self.mark_in_place();
+        };
         let mut marker = self.files.borrow().clone();
-        // A report does not make a folder of an older version, which has no marker, a run that may be replaced.
-        if self.place.is_none() && Marker::of(&self.working).is_none() {
-            return Ok(());
-        }
         marker.check(&self.working).map_err(failed)?;
         marker.complete = true;
-        let json = marker.to_json();
-        write_whole(&self.working.join(NAME), |file| file.write_all(&json)).map_err(failed)?;
-        let Some(place) = &self.place else {
-            return Ok(());
-        };
+        self.mark(&marker)?;
         settle(&self.working).map_err(failed)?;
         match place.give_to(&self.working) {
             Ok(()) => settle(parent(&place.path)).map_err(failed),
             Err(error) => self.keep_elsewhere(place, error),
+        }
+    }
+
+    fn mark(&self, marker: &Marker) -> Result<(), FolderError> {
+        let json = marker.to_json();
+        let path = self.working.join(NAME);
+        write_whole(&path, |file| file.write_all(&json))
+            .map_err(|error| self.unfinished(&path, error))
+    }
+
+    /// After a report. It does not make a folder of an older version, which has no marker, a run that may be replaced.
+    fn mark_in_place(&self) -> Result<(), FolderError> {
+        match Marker::of(&self.working) {
+            Some(_) => self.mark(&self.files.borrow()),
+            None => Ok(()),
         }
     }
 
