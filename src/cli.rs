@@ -25,9 +25,10 @@ Exit codes:
   0  every claim is consistent, or none was asked
   1  some claim is inconsistent
   2  the scenario or the command line is wrong
-  3  a numerical failure, named with where, when and what to change
+  3  a numerical failure, named with where, when and what to change, or a damaged record
   4  nothing is inconsistent but something is inconclusive
-  130  interrupted by Ctrl-C; what was measured is kept";
+  5  results cannot be written, or another run writes to the folder
+  130  interrupted by Ctrl-C or SIGTERM; what was measured is kept";
 
 /// A laboratory for Sinkhorn's ε → 0 limit and the parabolic Monge–Ampère flow on the periodic torus.
 ///
@@ -45,7 +46,7 @@ pub struct Cli {
 pub enum Command {
     /// Measure, judge and draw scenarios
     Run {
-        /// Scenario files
+        /// Scenario files; - is standard input
         #[arg(required = true, value_name = "SCENARIO")]
         scenarios: Vec<PathBuf>,
         /// Where to write; with several scenarios, each gets a sub-folder with its name [default: output/ and its name]

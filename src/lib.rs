@@ -7,6 +7,8 @@
 //!
 //! The numerics are in [`solvers`]; here are the scenario format, the studies with their claims, and the command.
 
+#![forbid(unsafe_code)]
+
 pub mod cli;
 pub mod estimate;
 pub mod figure;

@@ -1,4 +1,5 @@
 //! The command `mirrorflow`.
+#![forbid(unsafe_code)]
 
 use clap::{CommandFactory, Parser};
 use miette::{IntoDiagnostic, Report, Result, miette};
@@ -6,7 +7,7 @@ use mirrorflow::cli::{Cli, Command};
 use mirrorflow::figure::label_plain;
 use mirrorflow::machine::Machine;
 use mirrorflow::quantities::{bytes, duration};
-use mirrorflow::scenario::{Loaded, load, load_for, template::Kind};
+use mirrorflow::scenario::{Loaded, load, load_for, shown, template::Kind};
 use mirrorflow::study::{Claims, Study};
 use mirrorflow::verdict::gravest;
 use mirrorflow::{estimate, run, summary};
@@ -19,14 +20,45 @@ use std::process::ExitCode;
 /// The scenario or the command line is wrong.
 const WRONG: u8 = 2;
 
+/// Something cannot be written.
+const UNWRITABLE: u8 = 5;
+
 fn main() -> ExitCode {
     match command(Cli::parse().command) {
         Ok(code) => ExitCode::from(code),
         Err(report) => {
-            eprintln!("{report:?}");
-            ExitCode::from(WRONG)
+            run::tell(&format!("{report:?}"));
+            ExitCode::from(
+                report
+                    .downcast_ref()
+                    .map_or(WRONG, |Ended { code, .. }| *code),
+            )
         }
     }
+}
+
+/// What ends the program with another code than [`WRONG`].
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+#[error("{message}")]
+struct Ended {
+    message: String,
+    code: u8,
+}
+
+/// A folder that cannot be used.
+fn unusable(error: &run::FolderError) -> Report {
+    Report::new(Ended {
+        message: error.to_string(),
+        code: error.exit_code(),
+    })
+}
+
+/// Something that cannot be written.
+fn unwritable(message: String) -> Report {
+    Report::new(Ended {
+        message,
+        code: UNWRITABLE,
+    })
 }
 
 fn command(command: Command) -> Result<u8> {
@@ -56,7 +88,7 @@ fn command(command: Command) -> Result<u8> {
             check(&scenarios, &machine, verbose)
         }
         Command::Report { directory, table } => {
-            let ended = run::report(&directory).map_err(|e| miette!("{e}"))?;
+            let ended = run::report(&directory).map_err(|e| unusable(&e))?;
             match table {
                 Some(format) => {
                     say(&summary::table(&ended.verdicts, format)).map(|()| ended.exit_code())
@@ -83,7 +115,7 @@ fn command(command: Command) -> Result<u8> {
 fn say(text: &str) -> Result<()> {
     match stdout().lock().write_all(text.as_bytes()) {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        other => other.into_diagnostic(),
+        other => other.map_err(|e| unwritable(format!("cannot write to standard output: {e}"))),
     }
 }
 
@@ -110,7 +142,7 @@ fn run_all(scenarios: &[PathBuf], output: Option<&Path>, force: bool) -> Result<
         ));
     }
     for folder in &folders {
-        run::Folder::check(folder, force).map_err(|e| miette!("{e}"))?;
+        run::Folder::check(folder, force, scenarios).map_err(|e| unusable(&e))?;
     }
     let machine = Machine::this();
     for loaded in &loaded {
@@ -136,8 +168,8 @@ fn run_all(scenarios: &[PathBuf], output: Option<&Path>, force: bool) -> Result<
 }
 
 fn run_one(loaded: &Loaded, folder: &Path, force: bool) -> Result<u8> {
-    let ended = run::run(loaded, folder, force).map_err(|e| miette!("{e}"))?;
-    say(&format!("{}\n", loaded.scenario.title))?;
+    let ended = run::run(loaded, folder, force).map_err(|e| unusable(&e))?;
+    say(&format!("{}\n", shown(&loaded.scenario.title)))?;
     say_found(loaded)?;
     conclude(&ended, folder)
 }
@@ -158,7 +190,7 @@ fn conclude(ended: &run::Ended, folder: &Path) -> Result<u8> {
     say(&format!("{}\n", folder.join("report.html").display()))?;
     if let Some(failure) = &ended.failure {
         let report: Report = miette!("{failure}");
-        eprintln!("{report:?}");
+        run::tell(&format!("{report:?}"));
     }
     Ok(ended.exit_code())
 }
@@ -260,10 +292,13 @@ fn list(directory: &Path) -> Result<u8> {
     paths.sort();
     for path in paths {
         let title = match load(&path) {
-            Ok(loaded) => loaded.scenario.title,
+            Ok(loaded) => shown(&loaded.scenario.title),
             Err(_) => "not valid; see `mirrorflow check`".to_owned(),
         };
-        say(&format!("{:<42} {title}\n", path.display().to_string()))?;
+        say(&format!(
+            "{:<42} {title}\n",
+            shown(&path.display().to_string())
+        ))?;
     }
     Ok(0)
 }
@@ -301,7 +336,7 @@ fn new(file: &Path, problem: Kind, force: bool) -> Result<u8> {
     run::write_whole(file, |written| {
         written.write_all(problem.template().as_bytes())
     })
-    .map_err(|e| miette!("cannot write {}: {e}", file.display()))?;
+    .map_err(|e| unwritable(format!("cannot write {}: {e}", file.display())))?;
     say(&format!(
         "{}: change it, then `mirrorflow check` and `mirrorflow run` it\n",
         file.display()

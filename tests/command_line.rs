@@ -36,7 +36,11 @@ fn success_is_0_with_a_table_and_nothing_on_standard_error() {
         .code(0)
         .stderr("")
         .stdout(contains("Smoke test"))
-        .stdout(contains("scaling-limit/potential-order").and(contains("consistent")))
+        .stdout(
+            contains("\nscaling-limit\n")
+                .and(contains("\n  potential-order "))
+                .and(contains("consistent")),
+        )
         .stdout(contains("report.html"))
         .stdout(contains('\u{1b}').not());
 }

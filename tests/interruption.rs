@@ -3,11 +3,12 @@
 
 mod common;
 
-use common::{Files, PROGRAM, contract, files, mirrorflow, names, project, run_arguments};
+use common::{Files, PROGRAM, contract, files, mirrorflow, names, project, run_arguments, working};
 use mirrorflow::record::Record;
 use mirrorflow::scenario::{Loaded, load};
 use mirrorflow::study::{Context, Experiment, Interrupted, Measured, Progress, Study};
 use mirrorflow::verdict::Status;
+use predicates::prelude::PredicateBooleanExt;
 use serde_json::Value;
 use std::io::Cursor;
 use std::path::Path;
@@ -28,10 +29,11 @@ fn start(scenario: &str, place: &Path) -> Child {
         .expect("the program starts")
 }
 
-fn wait_for(file: &Path) {
+/// Waits until the run into `place` has written a file.
+fn wait_for(place: &Path, file: &str) {
     let clock = Instant::now();
-    while !file.exists() {
-        assert!(clock.elapsed() < PATIENCE, "{} never came", file.display());
+    while !working(place).is_some_and(|folder| folder.join(file).exists()) {
+        assert!(clock.elapsed() < PATIENCE, "{file} never came");
         sleep(Duration::from_millis(5));
     }
 }
@@ -47,7 +49,7 @@ fn interrupt(child: &Child) {
 /// A run that was interrupted in its second study.
 fn interrupted(place: &Path) -> Files {
     let mut child = start("tests/scenarios/endless_2d.ron", place);
-    wait_for(&place.with_extension("partial").join("data/flow.npz"));
+    wait_for(place, "data/flow.npz");
     sleep(Duration::from_millis(200));
     interrupt(&child);
     assert_eq!(child.wait().unwrap().code(), Some(130));
@@ -89,12 +91,16 @@ fn a_second_ctrl_c_ends_at_once() {
     let place = scratch.path().join("a");
     // Its steps are long, so that both signals fall into one.
     let mut child = start("scenarios/scaling_limit_3d.ron", &place);
-    wait_for(&place.with_extension("partial").join("scenario.ron"));
+    wait_for(&place, "scenario.ron");
     interrupt(&child);
     sleep(Duration::from_millis(20));
     interrupt(&child);
     assert_eq!(child.wait().unwrap().code(), Some(130));
-    assert_eq!(names(scratch.path()), ["a.partial"]);
+    assert!(!place.exists());
+    let smoke = run_arguments(&project("scenarios/smoke_1d.ron"), &place);
+    let next = mirrorflow(smoke).assert().code(0);
+    next.stderr(predicates::str::contains("deleted").and(predicates::str::contains("ended")));
+    assert_eq!(names(scratch.path()), ["a"]);
 }
 
 #[test]
@@ -102,11 +108,11 @@ fn a_kill_in_the_midst_leaves_whole_files_beside_the_place() {
     let scratch = tempfile::tempdir().unwrap();
     let place = scratch.path().join("a");
     let mut child = start("tests/scenarios/endless_2d.ron", &place);
-    wait_for(&place.with_extension("partial").join("data/flow.npz"));
+    wait_for(&place, "data/flow.npz");
     child.kill().unwrap();
     child.wait().unwrap();
-    assert_eq!(names(scratch.path()), ["a.partial"]);
-    let partial = files(&scratch.path().join("a.partial"));
+    assert!(!place.exists());
+    let partial = files(&working(&place).unwrap());
     assert_eq!(
         contract::read_npz(&partial["data/flow.npz"])["times"].len(),
         1
@@ -128,8 +134,8 @@ fn whenever_it_is_killed_every_named_file_is_whole() {
         sleep(Duration::from_millis(delay));
         child.kill().unwrap();
         child.wait().unwrap();
-        let named =
-            |(name, _): &(&String, &Vec<u8>)| !name.contains("/.tmp") && !name.starts_with(".tmp");
+        let hidden = |name: &str| name.rsplit('/').next().unwrap().starts_with(".mirrorflow");
+        let named = |(name, _): &(&String, &Vec<u8>)| !hidden(name);
         let found = files(scratch.path());
         found
             .iter()
@@ -397,6 +403,7 @@ fn assert_whole(name: &str, content: &[u8]) {
         "svg" => assert!(text().ends_with("</svg>"), "{name}"),
         "html" => assert!(text().ends_with("</html>"), "{name}"),
         "ron" => drop(mirrorflow::scenario::parse(name, text()).expect(name)),
+        "mirrorflow" => drop(serde_json::from_str::<Value>(text()).expect(name)),
         other => panic!("{name} has the unknown ending {other}"),
     }
 }

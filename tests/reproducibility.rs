@@ -98,7 +98,7 @@ fn report_rebuilds_everything_from_the_record() {
 
 /// What a report starts from, beside the arrays.
 fn kept(name: &str) -> bool {
-    ["scenario.ron", "provenance.json"].contains(&name)
+    [".mirrorflow", "scenario.ron", "provenance.json"].contains(&name)
 }
 
 #[test]
@@ -137,12 +137,19 @@ fn an_earlier_run_is_replaced_only_when_asked() {
         .stderr(contains("exists already"))
         .stderr(contains("--force"));
     assert_eq!(differing(&before, &files(&place)), Vec::<String>::new());
+    // Which is not the run's, so that asking is not enough.
+    mirrorflow(smoke(&place))
+        .arg("--force")
+        .assert()
+        .code(2)
+        .stderr(contains("notes.txt"));
+    assert_eq!(differing(&before, &files(&place)), Vec::<String>::new());
+    fs::remove_file(place.join("notes.txt")).unwrap();
     mirrorflow(smoke(&place))
         .arg("--force")
         .assert()
         .code(0)
         .stderr("");
-    assert!(!place.join("notes.txt").exists());
     assert_eq!(names(scratch.path()), ["a"]);
 }
 
@@ -161,18 +168,22 @@ fn force_does_not_replace_what_is_not_a_run() {
     assert_eq!(names(scratch.path()), ["thesis"]);
 }
 
-/// The name under which a run is filled may be taken by something else.
+/// Names that a person may have given.
 #[test]
-fn what_is_not_a_run_is_not_cleared_away_for_a_partial_one() {
+fn a_persons_old_and_partial_folders_stay() {
     let scratch = tempfile::tempdir().unwrap();
-    let taken = scratch.path().join("a.partial");
-    fs::create_dir(&taken).unwrap();
-    fs::write(taken.join("chapter.tex"), "years of work").unwrap();
-    let refused = mirrorflow(smoke(&scratch.path().join("a")))
-        .assert()
-        .code(2);
-    refused.stderr(contains("a.partial"));
-    assert_eq!(names(&taken), ["chapter.tex"]);
+    let place = scratch.path().join("a");
+    for name in ["a.partial", "a.old"] {
+        fs::create_dir(scratch.path().join(name)).unwrap();
+        fs::write(scratch.path().join(name).join("scenario.ron"), "mine").unwrap();
+    }
+    for _ in 0..2 {
+        mirrorflow(smoke(&place)).arg("--force").assert().code(0);
+    }
+    assert_eq!(names(scratch.path()), ["a", "a.old", "a.partial"]);
+    for name in ["a.partial", "a.old"] {
+        assert_eq!(names(&scratch.path().join(name)), ["scenario.ron"]);
+    }
 }
 
 #[test]
@@ -185,7 +196,7 @@ fn a_place_that_cannot_be_written_is_refused_before_anything_is_computed() {
         refused.stdout("").stderr(contains("file"));
     }
     let below = file.join("a");
-    let refused = mirrorflow(smoke(&below)).assert().code(2).stdout("");
+    let refused = mirrorflow(smoke(&below)).assert().code(5).stdout("");
     refused.stderr(contains("cannot write"));
     assert_eq!(fs::read(&file).unwrap(), b"in the way");
     assert_eq!(names(scratch.path()), ["file"]);

@@ -2,6 +2,8 @@
 //!
 //! No files, no clock, no printing and no scenario format in here.
 
+#![forbid(unsafe_code)]
+
 pub mod calculus;
 pub mod density;
 pub mod distance;

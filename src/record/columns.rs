@@ -233,7 +233,7 @@ fn expanded(wanted: &str, dimension: usize) -> Vec<&str> {
 }
 
 /// Matches a shape with axes; letters are given their lengths when they are met first.
-fn fits(
+pub(super) fn fits(
     name: &str,
     shape: &[usize],
     wanted: &str,
@@ -287,7 +287,7 @@ fn fits(
     }
 }
 
-fn damaged(name: &str, why: &str) -> RecordError {
+pub(super) fn damaged(name: &str, why: &str) -> RecordError {
     RecordError::Damaged {
         name: name.to_owned(),
         why: why.to_owned(),

@@ -1,5 +1,6 @@
 //! What a study measured: named float64 arrays, kept as one npz file that numpy reads.
 
+mod allowed;
 mod columns;
 mod npz;
 
@@ -179,7 +180,23 @@ impl Record {
     /// [`RecordError::Read`]; [`RecordError::Damaged`] for an array that is not what it says.
     pub fn read(from: impl Read + Seek) -> Result<Self, RecordError> {
         Ok(Self {
-            arrays: npz::arrays(from)?,
+            arrays: npz::arrays(from, &mut |_, _| Ok(()))?,
+        })
+    }
+
+    /// The same where nothing is unpacked that the tables of the study do not have, or that has other axes, or that the machine's memory
+    /// cannot hold.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_within(
+        from: impl Read + Seek,
+        tables: &[Table],
+        axes: Axes,
+    ) -> Result<Self, RecordError> {
+        let mut allowed = allowed::Allowed::new(tables, axes);
+        Ok(Self {
+            arrays: npz::arrays(from, &mut |name, shape| allowed.check(name, shape))?,
         })
     }
 }

@@ -9,18 +9,24 @@ pub fn data_path(study: &str, ending: &str) -> String {
     format!("data/{study}.{ending}")
 }
 
+/// The folder that `path` is in. A bare file name has the empty path as its parent.
+pub fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    }
+}
+
 /// Writes `path` whole through `write`, or leaves it as it was.
 pub fn write_whole(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<&mut NamedTempFile>) -> Result<()>,
 ) -> Result<()> {
-    // A bare file name has the empty path as its parent.
-    let parent = match path.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
+    let parent = parent(path);
     std::fs::create_dir_all(parent)?;
-    let mut file = NamedTempFile::new_in(parent)?;
+    let mut file = tempfile::Builder::new()
+        .prefix(".mirrorflow-tmp-")
+        .tempfile_in(parent)?;
     {
         let mut buffered = BufWriter::new(&mut file);
         write(&mut buffered)?;

@@ -2,12 +2,16 @@
 
 mod files;
 mod folder;
+mod leftovers;
+mod lock;
+mod marker;
+mod operations;
 mod progress;
 mod provenance;
 mod results;
 
 pub use folder::{Folder, FolderError};
-pub use progress::{Bar, handle_signals, keep_when_interrupted};
+pub use progress::{Bar, handle_signals, keep_when_interrupted, tell};
 pub use provenance::Provenance;
 pub use results::{Results, read};
 
@@ -144,6 +148,7 @@ pub fn report(directory: &Path) -> Result<Ended, FolderError> {
         provenance: &provenance,
     };
     let (verdicts, damaged) = results.write(&folder, &Bar::new("figures"))?;
+    folder.finish()?;
     let interrupted = provenance.status == "interrupted";
     Ok(Ended {
         verdicts,

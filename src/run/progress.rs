@@ -125,6 +125,14 @@ fn duration(seconds: f64) -> String {
     }
 }
 
+/// A line on standard error. One that nobody reads is no reason to stop.
+pub fn tell(text: &str) {
+    use std::io::Write;
+    let _ = std::io::stderr()
+        .lock()
+        .write_all(format!("{text}\n").as_bytes());
+}
+
 /// Exit code of a run that was interrupted.
 pub const INTERRUPTED: i32 = 130;
 

@@ -1,8 +1,8 @@
 //! `provenance.json`: what made these results, where and when.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 /// Everything but the scenario that the results may depend on, and what they cost.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -16,8 +16,9 @@ pub struct Provenance {
     pub threads: usize,
     /// Seeds of random numbers by study and what they are for, such as `mirror-descent: sampling`.
     pub seeds: BTreeMap<String, u64>,
-    /// Seconds since 1970, UTC.
-    pub started: u64,
+    /// When, RFC 3339, UTC.
+    #[serde(deserialize_with = "text_or_seconds")]
+    pub started: String,
     /// Wall time per study in seconds, in the order of the scenario.
     pub seconds: Vec<(String, f64)>,
     /// Peak resident memory in bytes, where the system tells it.
@@ -26,12 +27,14 @@ pub struct Provenance {
     pub status: String,
     /// What ended a run that is not finished.
     pub failure: Option<String>,
+    /// Whether this process measures, and its memory counts.
+    #[serde(skip)]
+    live: bool,
 }
 
 impl Provenance {
     /// At the start of a run.
     pub fn start(scenario: &str) -> Self {
-        let started = SystemTime::now().duration_since(UNIX_EPOCH);
         Self {
             scenario: scenario.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -39,11 +42,25 @@ impl Provenance {
             platform: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
             threads: rayon::current_num_threads(),
             seeds: BTreeMap::new(),
-            started: started.map_or(0, |d| d.as_secs()),
+            started: now(),
             seconds: Vec::new(),
             peak_memory: None,
             status: "finished".to_owned(),
             failure: None,
+            live: true,
+        }
+    }
+
+    /// After drawing, which may take the most memory: with the peak until now, where this process measured.
+    #[must_use]
+    pub fn after_drawing(&self) -> Self {
+        Self {
+            peak_memory: if self.live {
+                peak_memory()
+            } else {
+                self.peak_memory
+            },
+            ..self.clone()
         }
     }
 
@@ -72,6 +89,11 @@ impl Provenance {
         };
         self.status = status.to_owned();
         self.failure = failure;
+    }
+
+    /// Whether it is of a run that this process makes.
+    pub fn live(&self) -> bool {
+        self.live
     }
 
     /// As JSON.
@@ -104,10 +126,53 @@ impl Provenance {
     }
 }
 
+/// This second, RFC 3339.
+pub fn now() -> String {
+    to_text(jiff::Timestamp::now().as_second())
+}
+
+fn to_text(seconds: i64) -> String {
+    jiff::Timestamp::from_second(seconds)
+        .map_or_else(|_| seconds.to_string(), |time| time.to_string())
+}
+
+/// Older versions wrote seconds since 1970.
+fn text_or_seconds<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Either {
+        Text(String),
+        Seconds(i64),
+    }
+    Ok(match Either::deserialize(from)? {
+        Either::Text(text) => text,
+        Either::Seconds(seconds) => to_text(seconds),
+    })
+}
+
 /// `VmHWM` of this process.
 fn peak_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
     let kilobytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
     Some(1024 * kilobytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_rfc_3339_and_older_ones_are_read() {
+        let provenance = Provenance::start("a");
+        let json = String::from_utf8(provenance.to_json()).unwrap();
+        let written = format!("\"started\": \"{}\"", provenance.started);
+        assert!(
+            written.ends_with("Z\"") && json.contains(&written),
+            "{json}"
+        );
+        let older = json.replace(&written, "\"started\": 1700000000");
+        let read: Provenance = serde_json::from_str(&older).unwrap();
+        assert_eq!(read.started, "2023-11-14T22:13:20Z");
+    }
 }

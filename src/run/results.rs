@@ -110,13 +110,18 @@ impl Results<'_> {
         };
         let json = serde_json::to_vec_pretty(&file).expect("plain numbers and texts");
         folder.write("verdicts.json", &json)?;
-        let page = html(&self.report(troubles, &verdicts, figures, tables));
+        let provenance = self.provenance.after_drawing();
+        if provenance.live() {
+            folder.write("provenance.json", &provenance.to_json())?;
+        }
+        let page = html(&self.report(&provenance, troubles, &verdicts, figures, tables));
         folder.write("report.html", page.as_bytes())?;
         Ok((verdicts, damaged))
     }
 
     fn report(
         &self,
+        provenance: &Provenance,
         failures: Vec<String>,
         verdicts: &[Verdict],
         figures: Vec<ReportFigure>,
@@ -128,7 +133,7 @@ impl Results<'_> {
             verdicts: verdicts.iter().map(VerdictRow::from).collect(),
             figures,
             tables,
-            provenance: self.provenance.rows(),
+            provenance: provenance.rows(),
             scenario_ron: self.loaded.scenario.to_ron(),
             rerun: "mirrorflow run scenario.ron --output again".to_owned(),
         }
@@ -235,7 +240,10 @@ pub fn read(directory: &Path) -> Result<(Loaded, Vec<Done>, Provenance), FolderE
             continue;
         }
         let file = File::open(&path).map_err(|e| broken(format!("{}: {e}", path.display())))?;
-        done.push(match Record::read(BufReader::new(file)) {
+        let bound = study.on(&loaded.built).expect(super::FITS);
+        let record = Record::read_within(BufReader::new(file), &bound.tables(), bound.axes());
+        drop(bound);
+        done.push(match record {
             Ok(record) => Done::checked(&loaded, study, name, record, extent),
             Err(error) => Done {
                 study,

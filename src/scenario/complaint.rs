@@ -1,6 +1,7 @@
 //! Messages that point into the scenario file.
 
 use super::locate::{Outline, Step};
+use super::shown::{bounded, excerpt, shown};
 use miette::{Diagnostic, NamedSource, Report, SourceSpan};
 use std::ops::Range;
 use std::sync::Arc;
@@ -28,11 +29,18 @@ pub struct Complaint {
     help: String,
 }
 
+/// Characters of a message.
+const MOST_WORDING: usize = 2000;
+
+/// Complaints that are shown at once.
+const MOST_SHOWN: usize = 50;
+
 /// Several things wrong in one scenario.
 #[derive(Debug, Error, Diagnostic)]
-#[error("{} things to change in {name}", complaints.len())]
+#[error("{count} things to change in {name}")]
 struct Complaints {
     name: String,
+    count: usize,
     #[related]
     complaints: Vec<Complaint>,
 }
@@ -64,12 +72,16 @@ impl Source {
 
     /// A complaint about the text at `span`.
     pub fn complain(&self, span: Range<usize>, wording: Wording) -> Complaint {
+        let (text, span) = match excerpt(&self.text, &span) {
+            Some((text, span)) => (Arc::new(text), span),
+            None => (Arc::clone(&self.text), span),
+        };
         Complaint {
-            message: wording.message,
-            source_code: NamedSource::new(&self.name, Arc::clone(&self.text)),
+            message: bounded(&wording.message, MOST_WORDING),
+            source_code: NamedSource::new(shown(&self.name), text),
             span: span.into(),
-            label: wording.label,
-            help: wording.help,
+            label: bounded(&wording.label, MOST_WORDING),
+            help: bounded(&wording.help, MOST_WORDING),
         }
     }
 
@@ -79,10 +91,14 @@ impl Source {
         match complaints.len() {
             0 => None,
             1 => complaints.pop().map(Report::new),
-            _ => Some(Report::new(Complaints {
-                name: self.name.clone(),
-                complaints,
-            })),
+            count => {
+                complaints.truncate(MOST_SHOWN);
+                Some(Report::new(Complaints {
+                    name: shown(&self.name),
+                    count,
+                    complaints,
+                }))
+            }
         }
     }
 }
@@ -100,8 +116,14 @@ pub fn wording(
     }
 }
 
+/// Longer words are no misspelt names, and comparing takes their length squared.
+const LONGEST_NAME: usize = 200;
+
 /// The candidate nearest to `found`, if one is near enough to be meant.
 pub fn nearest<'a>(found: &str, candidates: &[&'a str]) -> Option<&'a str> {
+    if found.len() > LONGEST_NAME {
+        return None;
+    }
     let distance = |candidate: &str| {
         strsim::damerau_levenshtein(&found.to_lowercase(), &candidate.to_lowercase())
     };

@@ -10,13 +10,17 @@ mod literal;
 mod locate;
 pub mod numerics;
 pub mod problem;
+mod shown;
 mod syntax;
 pub mod template;
+mod text;
 mod validate;
 mod vocabulary;
 mod walker;
 
 pub use build::{Built, BuiltEuclidean, BuiltGaussian, BuiltTorus};
+pub use shown::shown;
+
 pub use numerics::{Numerics, Space, Time};
 pub use problem::{
     Covariance, DensityChoice, EuclideanProblem, GaussianProblem, GaussianStart, MirrorChoice,
@@ -25,8 +29,8 @@ pub use problem::{
 
 use crate::machine::Machine;
 use crate::study::Study;
-use complaint::{Source, nearest};
-use miette::{Report, miette};
+use complaint::Source;
+use miette::Report;
 use ron::extensions::Extensions;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -55,7 +59,7 @@ pub struct Loaded {
     pub found: Option<Vec<usize>>,
 }
 
-/// Reads and validates the scenario file at `path`.
+/// Reads and validates the scenario file at `path`, or standard input for `-`.
 ///
 /// # Errors
 /// A diagnostic that points into the file, or says why the file cannot be read.
@@ -68,8 +72,8 @@ pub fn load(path: &Path) -> Result<Loaded, Report> {
 /// # Errors
 /// As [`load`].
 pub fn load_for(path: &Path, machine: &Machine) -> Result<Loaded, Report> {
-    let text = std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
-    parse_for(&path.display().to_string(), &text, machine)
+    let (name, text) = text::read(path)?;
+    parse_for(&name, &text, machine)
 }
 
 /// Reads and validates a scenario `text` that came from the file called `name`.
@@ -81,6 +85,7 @@ pub fn parse(name: &str, text: &str) -> Result<Loaded, Report> {
 }
 
 fn parse_for(name: &str, text: &str, machine: &Machine) -> Result<Loaded, Report> {
+    let text = text::without_mark(text);
     let source = Source::new(name, text);
     let mut scenario: Scenario = options()
         .from_str(text)
@@ -133,34 +138,6 @@ fn stem(name: &str) -> String {
         || name.to_owned(),
         |stem| stem.to_string_lossy().into_owned(),
     )
-}
-
-fn unreadable(path: &Path, error: &std::io::Error) -> Report {
-    let help = match neighbour(path) {
-        Some(name) => format!("did you mean `{name}`?"),
-        None => {
-            "`mirrorflow list` shows the scenarios that ship, `mirrorflow new` writes one".into()
-        }
-    };
-    miette!(
-        help = help,
-        "cannot read the scenario {}: {error}",
-        path.display()
-    )
-}
-
-/// The file beside `path` with the nearest name.
-fn neighbour(path: &Path) -> Option<String> {
-    let folder = path.parent().filter(|folder| *folder != Path::new(""));
-    let entries = std::fs::read_dir(folder.unwrap_or(Path::new("."))).ok()?;
-    let mut names: Vec<String> = entries
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter(|name| name.ends_with(".ron"))
-        .collect();
-    names.sort();
-    let candidates: Vec<&str> = names.iter().map(String::as_str).collect();
-    let meant = nearest(path.file_name()?.to_str()?, &candidates)?;
-    Some(path.with_file_name(meant).display().to_string())
 }
 
 #[cfg(test)]

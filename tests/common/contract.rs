@@ -50,6 +50,7 @@ pub fn check(folder: &Path, loaded: &Loaded) {
 
 fn expected_files(loaded: &Loaded) -> BTreeSet<String> {
     let top = [
+        ".mirrorflow",
         "scenario.ron",
         "provenance.json",
         "verdicts.json",

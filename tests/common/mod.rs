@@ -58,6 +58,24 @@ fn collect(root: &Path, folder: &Path, found: &mut Files) {
     }
 }
 
+/// Where a run into `place` is filled, if one has begun.
+pub fn working(place: &Path) -> Option<PathBuf> {
+    let name = place.file_name().expect("a name").to_string_lossy();
+    let prefix = format!(".mirrorflow-{name}-");
+    let entries = place
+        .parent()
+        .expect("a folder")
+        .read_dir()
+        .expect("a folder");
+    let mut paths = entries.map(|entry| entry.expect("an entry").path());
+    paths.find(|path| {
+        path.is_dir()
+            && path
+                .file_name()
+                .is_some_and(|n| n.to_string_lossy().starts_with(&prefix))
+    })
+}
+
 /// Names in a folder, sorted.
 pub fn names(folder: &Path) -> Vec<String> {
     let entries = folder.read_dir().expect("a folder");
