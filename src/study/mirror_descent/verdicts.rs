@@ -146,7 +146,7 @@ impl Evidence<'_, MirrorDescent> {
         Ok(self.ratios(claim, track, 1, [&track.kl[1..], &bound, noise]))
     }
 
-    /// The largest `measured/bound` over T ≥ `first`, `noise` in the unit of the bound. Where both are equal to [`EQUAL`] and to their noise the
+    /// The largest `measured/bound` over T ≥ `first`, `noise` in the unit of the bound. Where both are equal to one part in 10⁶ and to their noise the
     /// bound is attained; where the noise alone keeps them from being told apart, nothing is said.
     pub fn ratios(
         &self,
