@@ -32,6 +32,24 @@ pub struct Point {
     pub symbol: &'static str,
 }
 
+impl Point {
+    /// Values at decreasing x (named `symbol`) that share one budget, most of it `largest_part`.
+    pub fn series(
+        (symbol, x): (&'static str, &[f64]),
+        values: &[f64],
+        (budget, largest_part): (f64, &'static str),
+    ) -> Vec<Self> {
+        let point = |(&epsilon, &value)| Self {
+            epsilon,
+            value,
+            budget,
+            largest_part,
+            symbol,
+        };
+        x.iter().zip(values).map(point).collect()
+    }
+}
+
 /// A point that was not used.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Excluded {

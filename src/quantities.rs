@@ -61,6 +61,22 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
+/// A number for people: plain where that is short, else with an exponent.
+pub fn short(value: f64) -> String {
+    let plain = format!("{value}");
+    if plain.len() <= 8 {
+        plain
+    } else {
+        format!("{value:.3e}")
+    }
+}
+
+/// The largest of numbers that are not negative; NaN if any is, 0 of none. (`f64::max` drops NaN, `total_cmp` puts those of x86 below all.)
+pub fn largest(values: impl IntoIterator<Item = f64>) -> f64 {
+    let larger = |a: f64, b: f64| if a.is_nan() || a >= b { a } else { b };
+    values.into_iter().fold(0.0, larger)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,5 +117,18 @@ mod tests {
         assert_eq!(duration(36000.0), "10.0 h");
         assert_eq!(duration(86400.0 * 10.0), "10 d");
         assert_eq!(duration(1e12), "31688 years");
+    }
+
+    #[test]
+    fn a_nan_is_the_largest_whatever_its_sign_and_place() {
+        assert_eq!(largest([1.0, 3.0, 2.0]), 3.0);
+        assert_eq!(largest([]), 0.0);
+        for nan in [f64::NAN, -f64::NAN] {
+            for k in 0..3 {
+                let mut values = [1.0, 3.0, 2.0];
+                values[k] = nan;
+                assert!(largest(values).is_nan());
+            }
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Claims, and what the measurement says of them. Numerics do not prove.
 
 use crate::order::{Estimate, Excluded, Point, estimate, split};
-use crate::study::short;
+use crate::quantities::short;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 

@@ -41,6 +41,7 @@ pub use side_by_side::SideBySide;
 pub use sinkhorn::Sinkhorn;
 pub use variation::Variation;
 
+pub use crate::quantities::short;
 use crate::record::{Record, RecordError};
 use crate::report::Table;
 use crate::rule::{self, Rule};
@@ -283,16 +284,6 @@ impl Curve {
 
 /// Rows of a table on the page.
 const MOST_ROWS: usize = 200;
-
-/// A number for people: plain where that is short, else with an exponent.
-pub fn short(value: f64) -> String {
-    let plain = format!("{value}");
-    if plain.len() <= 8 {
-        plain
-    } else {
-        format!("{value:.3e}")
-    }
-}
 
 #[cfg(test)]
 mod tests {

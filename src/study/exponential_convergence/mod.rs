@@ -23,6 +23,7 @@ use super::progress::{Progress, Stages, watch};
 use super::variation::Variation;
 use super::{Curve, Experiment, IterationStart, Kernel, Objective, short};
 use crate::figure::Figure;
+use crate::quantities::largest;
 use crate::record::{Record, RecordError, Table};
 use crate::scenario::BuiltTorus;
 use crate::verdict::Verdict;
@@ -365,8 +366,7 @@ fn unexplained(record: &Record) -> f64 {
     let kl = record.values("kl").expect("recorded");
     let both = kl.iter().zip(record.values("gradient").expect("recorded"));
     let late = both.filter(|(late, _)| **late <= LINEAR * kl[0]);
-    late.map(|(kl, gradient)| gradient - (most * kl.max(0.0)).sqrt())
-        .fold(0.0, f64::max)
+    largest(late.map(|(kl, gradient)| gradient - (most * kl.max(0.0)).sqrt()))
 }
 
 /// The part of the first KL below which the flow is linear.

@@ -4,6 +4,7 @@ use super::claims;
 use super::gaussian::SIX_DIGITS;
 use super::{Decay, ExponentialConvergence};
 use crate::order::Point;
+use crate::quantities::largest;
 use crate::record::{Record, RecordError};
 use crate::rule::{self, Evidence, Judged};
 use crate::study::short;
@@ -221,7 +222,7 @@ fn hidden(record: &Record, decay: &Decay, rate: f64, eigenvalues: &str) -> f64 {
         part * (-part * rate * LATE * end).exp()
     };
     // The slowest itself raises nothing; a NaN is the largest.
-    all.iter().map(raised).max_by(f64::total_cmp).unwrap_or(0.0)
+    largest(all.iter().map(raised))
 }
 
 /// The verdict where what is left at the end does not decay along the slowest mode: a start without a part in it never will, a

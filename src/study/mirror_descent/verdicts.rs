@@ -393,17 +393,9 @@ impl Evidence<'_, MirrorDescent> {
         for part in parts {
             budget += self.record.number(part)?;
         }
-        let etas = self.record.values("limit_eta")?.iter();
-        let both = etas.zip(self.record.values(claim.quantity)?);
-        let points: Vec<Point> = both
-            .map(|(&epsilon, &value)| Point {
-                epsilon,
-                value,
-                budget,
-                largest_part,
-                symbol: "η",
-            })
-            .collect();
+        let etas = ("η", self.record.values("limit_eta")?);
+        let values = self.record.values(claim.quantity)?;
+        let points = Point::series(etas, values, (budget, largest_part));
         Ok(claim.judge(self.slug, &points))
     }
 }

@@ -3,6 +3,7 @@
 use super::MirrorFlow;
 use super::claims::{AGREEMENT, CLAIMS};
 use crate::order::Point;
+use crate::quantities::largest;
 use crate::record::{Record, RecordError};
 use crate::rule::{self, Evidence, Judged, Reason};
 use crate::study::hypothesis;
@@ -69,9 +70,7 @@ impl Evidence<'_, MirrorFlow> {
         let reason = format!("length {length:.4}");
         // What ρ moves by with another tolerance, its maps do too, and interpolants are known to 1e-13.
         let moves = self.record.values("time_budget")?.iter().copied();
-        // A NaN is the largest.
-        let known = moves.chain([INTERPOLATED]).max_by(f64::total_cmp);
-        let known = known.expect("one at least");
+        let known = largest(moves.chain([INTERPOLATED]));
         let error = ROUNDING + known / length;
         Ok(claim.judge_number(self.slug, Observed::plus_minus(ratio, error), reason))
     }
@@ -153,15 +152,9 @@ impl Evidence<'_, MirrorFlow> {
                     .copied()
                     .unwrap_or(f64::NAN)
         };
-        let (x, y) = (self.record.values(x)?, self.record.values(quantity)?);
-        let point = |(&epsilon, &value): (&f64, &f64)| Point {
-            epsilon,
-            value,
-            budget,
-            symbol: if steps { "step" } else { "h" },
-            largest_part: "time",
-        };
-        Ok(x.iter().zip(y).map(point).collect())
+        let x = (if steps { "step" } else { "h" }, self.record.values(x)?);
+        let values = self.record.values(quantity)?;
+        Ok(Point::series(x, values, (budget, "time")))
     }
 }
 

@@ -23,19 +23,19 @@ type Leads = fn(&Evidence<ScalingLimit>) -> Reason;
 /// On the torus.
 pub const TORUS: &[Rule<ScalingLimit>] = &rules(Leading {
     potential: |e| {
-        smooth(e, "r_t", |record| {
+        not_zero(e, "r_t", |record| {
             let [low, high] = extremes(record.values("r")?);
             Ok(high.abs().max(low.abs()))
         })
     },
     gradient: |e| {
-        smooth(e, "∇r_t", |record| {
+        not_zero(e, "∇r_t", |record| {
             let [low, high] = extremes(record.values("r")?);
             Ok(high - low)
         })
     },
     marginal: |e| {
-        smooth(e, "s_t = ∂_t r_t − ½∂_t log ρ_t", |record| {
+        not_zero(e, "s_t = ∂_t r_t − ½∂_t log ρ_t", |record| {
             record.number("marginal_profile")
         })
     },
@@ -64,19 +64,19 @@ fn relative_profile(e: &Evidence<ScalingLimit>) -> Reason {
 #[rustfmt::skip]
 const fn rules(leading: Leading) -> [Rule<ScalingLimit>; 16] {
     [
-        Claim::new("potential-bound", "sup|p^{ε} − p_{t}| = O(ε)", B, "potential", Law::AtLeast(1.0)).by(|e, c| constant(e, c, potential_ratio, potential_on_its_way)).unless(rough),
-        Claim::new("gradient-bound-half", "sup|∇p^{ε} − ∇p_{t}| = O(√ε)", B, "gradient", Law::AtLeast(0.5)).by(|e, c| order(e, c, potential_on_its_way)).unless(rough),
-        Claim::new("gradient-bound", "sup|∇p^{ε} − ∇p_{t}| = O(ε)", D24, "gradient", Law::AtLeast(1.0)).by(|e, c| order(e, c, potential_on_its_way)).unless(rough),
-        Claim::new("first-order-potential", "sup|p^{ε} − p_{t} − ε r_{t}| = O(ε²)", D24, "corrected", Law::AtLeast(2.0)).by(|e, c| order(e, c, corrected_on_its_way)).unless(rough),
-        Claim::new("first-order-gradient", "sup|∇(p^{ε} − p_{t})/ε − ∇r_{t}| = O(ε)", D24, "profile", Law::AtLeast(1.0)).by(|e, c| order(e, c, profile_on_its_way)).unless(rough),
-        Claim::new("wasserstein-bound-half", "W_{2}(ρ^{ε}, ρ_{t}) = O(√ε)", DKPS, "wasserstein", Law::AtLeast(0.5)).by(|e, c| order(e, c, potential_on_its_way)).unless(rough),
-        Claim::new("wasserstein-bound", "W_{2}(ρ^{ε}, ρ_{t}) = O(ε)", D24, "wasserstein", Law::AtLeast(1.0)).by(|e, c| order(e, c, potential_on_its_way)).unless(rough),
-        Claim::new("kl-vanishes", "KL(ρ^{ε} | ρ_{t}) → 0", D24, "kl", Law::Vanishes).by(|e, c| order(e, c, potential_on_its_way)).unless(rough),
-        Claim::new("lot-vanishes", "LOT(ρ^{ε}, ρ_{t}) → 0", D24, "lot", Law::Vanishes).by(|e, c| order(e, c, potential_on_its_way)).unless(rough),
+        Claim::new("potential-bound", "sup|p^{ε} − p_{t}| = O(ε)", B, "potential", Law::AtLeast(1.0)).by(|e, c| constant(e, c, potential_ratio, potential_on_its_way)).unless(not_smooth),
+        Claim::new("gradient-bound-half", "sup|∇p^{ε} − ∇p_{t}| = O(√ε)", B, "gradient", Law::AtLeast(0.5)).by(|e, c| order(e, c, potential_on_its_way)).unless(not_smooth),
+        Claim::new("gradient-bound", "sup|∇p^{ε} − ∇p_{t}| = O(ε)", D24, "gradient", Law::AtLeast(1.0)).by(|e, c| order(e, c, potential_on_its_way)).unless(not_smooth),
+        Claim::new("first-order-potential", "sup|p^{ε} − p_{t} − ε r_{t}| = O(ε²)", D24, "corrected", Law::AtLeast(2.0)).by(|e, c| order(e, c, corrected_on_its_way)).unless(not_smooth),
+        Claim::new("first-order-gradient", "sup|∇(p^{ε} − p_{t})/ε − ∇r_{t}| = O(ε)", D24, "profile", Law::AtLeast(1.0)).by(|e, c| order(e, c, profile_on_its_way)).unless(not_smooth),
+        Claim::new("wasserstein-bound-half", "W_{2}(ρ^{ε}, ρ_{t}) = O(√ε)", DKPS, "wasserstein", Law::AtLeast(0.5)).by(|e, c| order(e, c, potential_on_its_way)).unless(not_smooth),
+        Claim::new("wasserstein-bound", "W_{2}(ρ^{ε}, ρ_{t}) = O(ε)", D24, "wasserstein", Law::AtLeast(1.0)).by(|e, c| order(e, c, potential_on_its_way)).unless(not_smooth),
+        Claim::new("kl-vanishes", "KL(ρ^{ε} | ρ_{t}) → 0", D24, "kl", Law::Vanishes).by(|e, c| order(e, c, potential_on_its_way)).unless(not_smooth),
+        Claim::new("lot-vanishes", "LOT(ρ^{ε}, ρ_{t}) → 0", D24, "lot", Law::Vanishes).by(|e, c| order(e, c, potential_on_its_way)).unless(not_smooth),
         Claim::new("potential-order", "sup|p^{ε} − p_{t}| is of exact order 1", EXPANSION, "potential", Law::Equals(1.0)).by(|e, c| constant(e, c, potential_ratio, potential_on_its_way)).unless(leading.potential),
         Claim::new("gradient-order", "sup|∇p^{ε} − ∇p_{t}| is of exact order 1", EXPANSION, "gradient", Law::Equals(1.0)).by(|e, c| order(e, c, potential_on_its_way)).unless(leading.gradient),
-        Claim::new("first-order-potential-order", "sup|p^{ε} − p_{t} − ε r_{t}| is of exact order 2", EXPANSION, "corrected", Law::Equals(2.0)).by(|e, c| order(e, c, corrected_on_its_way)).unless(rough),
-        Claim::new("first-order-gradient-order", "sup|∇(p^{ε} − p_{t})/ε − ∇r_{t}| is of exact order 1", EXPANSION, "profile", Law::Equals(1.0)).by(|e, c| order(e, c, profile_on_its_way)).unless(rough),
+        Claim::new("first-order-potential-order", "sup|p^{ε} − p_{t} − ε r_{t}| is of exact order 2", EXPANSION, "corrected", Law::Equals(2.0)).by(|e, c| order(e, c, corrected_on_its_way)).unless(not_smooth),
+        Claim::new("first-order-gradient-order", "sup|∇(p^{ε} − p_{t})/ε − ∇r_{t}| is of exact order 1", EXPANSION, "profile", Law::Equals(1.0)).by(|e, c| order(e, c, profile_on_its_way)).unless(not_smooth),
         Claim::new("wasserstein-order", "W_{2}(ρ^{ε}, ρ_{t}) is of exact order 1", EXPANSION, "wasserstein", Law::Equals(1.0)).by(|e, c| order(e, c, marginal_on_its_way)).unless(leading.marginal),
         Claim::new("lot-order", "LOT(ρ^{ε}, ρ_{t}) is of exact order 1", EXPANSION, "lot", Law::Equals(1.0)).by(|e, c| order(e, c, marginal_on_its_way)).unless(leading.marginal),
         Claim::new("kl-order", "KL(ρ^{ε} | ρ_{t}) is of exact order 2", EXPANSION, "kl", Law::Equals(2.0)).by(|e, c| constant(e, c, kl_ratio, marginal_on_its_way)).unless(leading.marginal),
@@ -84,16 +84,17 @@ const fn rules(leading: Leading) -> [Rule<ScalingLimit>; 16] {
 }
 
 /// The hypotheses of all claims, as measured.
-fn rough(e: &Evidence<ScalingLimit>) -> Reason {
+fn not_smooth(e: &Evidence<ScalingLimit>) -> Reason {
     hypothesis::failed(e.record)
 }
 
-fn smooth(
+/// The hypotheses, and that the leading term does not vanish.
+fn not_zero(
     e: &Evidence<ScalingLimit>,
     term: &str,
     size: fn(&Record) -> Result<f64, RecordError>,
 ) -> Reason {
-    match rough(e)? {
+    match not_smooth(e)? {
         Some(why) => Ok(Some(why)),
         None => Ok(vanishes(term, size(e.record)?, LEADING)),
     }

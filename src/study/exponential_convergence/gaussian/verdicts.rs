@@ -5,6 +5,7 @@ use super::super::verdicts::{NOTHING, sinkhorn_points_until};
 use super::super::{Decay, ExponentialConvergence, claims};
 use super::claims::GAUSSIAN_CLAIMS;
 use crate::order::Point;
+use crate::quantities::largest;
 use crate::record::{Record, RecordError};
 use crate::rule::{self, Evidence, Judged};
 use crate::study::gaussian::NOT_COMMUTING;
@@ -52,7 +53,7 @@ pub fn closed_form(e: &Evidence<ExponentialConvergence>, claim: &Claim) -> Judge
         return Ok(claim.not_applicable(e.slug, NOT_COMMUTING));
     }
     let defects = e.record.values(claim.quantity)?;
-    let worst = defects.iter().copied().fold(0.0, f64::max);
+    let worst = largest(defects.iter().copied());
     let reason = format!("largest of {} instants", defects.len());
     Ok(claim.judge_number(e.slug, Observed::plus_minus(worst, 0.0), reason))
 }

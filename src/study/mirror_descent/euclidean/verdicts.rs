@@ -3,6 +3,7 @@
 use super::super::{MirrorDescent, Run};
 use super::{CLAIMS, prefix};
 use crate::order::Point;
+use crate::quantities::largest;
 use crate::record::{Record, RecordError};
 use crate::rule::{self, Evidence, Judged, Reason};
 use crate::study::euclidean::{Sample, judge_samples};
@@ -98,16 +99,9 @@ pub fn ratios(
 /// Errors against η.
 pub fn order(e: &Of, claim: &Claim) -> Judged {
     let budget = e.record.number("floor")?;
-    let steps = e.record.values("steps")?.iter();
-    let points = steps.zip(e.record.values(claim.quantity)?);
-    let point = |(&epsilon, &value): (&f64, &f64)| Point {
-        epsilon,
-        value,
-        budget,
-        symbol: "η",
-        largest_part: "time",
-    };
-    let points: Vec<Point> = points.map(point).collect();
+    let steps = ("η", e.record.values("steps")?);
+    let values = e.record.values(claim.quantity)?;
+    let points = Point::series(steps, values, (budget, "time"));
     Ok(claim.judge(e.slug, &points))
 }
 
@@ -135,7 +129,7 @@ fn no_divergence(part: &Record) -> &'static str {
 pub fn growth(part: &Record) -> Result<f64, RecordError> {
     let gap = part.values("gap")?;
     let seen = gap.windows(2).filter(|pair| pair[0] > SMALL * gap[0]);
-    Ok(seen.map(|pair| pair[1] / pair[0]).fold(0.0, f64::max))
+    Ok(largest(seen.map(|pair| pair[1] / pair[0])))
 }
 
 /// Why F is not known to be convex between the iterates and its minimiser.

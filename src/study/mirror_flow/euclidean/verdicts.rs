@@ -3,6 +3,7 @@
 use super::super::MirrorFlow;
 use super::{CLAIMS, prefix};
 use crate::order::Point;
+use crate::quantities::largest;
 use crate::record::{Record, RecordError};
 use crate::rule::{self, Evidence, Judged};
 use crate::study::euclidean::{Sample, judge_samples};
@@ -217,8 +218,7 @@ pub fn one_over_t(record: &Record, part: &Record) -> Result<Option<Observed>, Re
     let (gap, divergence) = (part.values("gap")?, part.values("divergence")?[0]);
     let times = record.values("samples")?;
     let ratios = times.iter().zip(gap).map(|(t, gap)| t * gap / divergence);
-    let largest = ratios.fold(0.0, f64::max);
-    Ok(Some(Observed::plus_minus(largest, ROUNDING)))
+    Ok(Some(Observed::plus_minus(largest(ratios), ROUNDING)))
 }
 
 /// Errors against steps, whose floor is how far the reference moves with its tolerance.
@@ -227,16 +227,9 @@ pub fn order(e: &Evidence<MirrorFlow>, claim: &Claim) -> Judged {
     let budget = e
         .record
         .number(&claim.quantity.replace("_error", "_floor"))?;
-    let steps = e.record.values("steps")?.iter();
-    let points = steps.zip(e.record.values(claim.quantity)?);
-    let point = |(&epsilon, &value): (&f64, &f64)| Point {
-        epsilon,
-        value,
-        budget,
-        symbol: "step",
-        largest_part: "time",
-    };
-    let points: Vec<Point> = points.map(point).collect();
+    let steps = ("step", e.record.values("steps")?);
+    let values = e.record.values(claim.quantity)?;
+    let points = Point::series(steps, values, (budget, "time"));
     Ok(claim.with_law(Law::Equals(order)).judge(e.slug, &points))
 }
 

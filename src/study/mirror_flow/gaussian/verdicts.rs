@@ -2,6 +2,7 @@
 
 use super::super::MirrorFlow;
 use super::claims::{GAUSSIAN_CLAIMS, IDENTITY};
+use crate::quantities::largest;
 use crate::record::{Record, RecordError};
 use crate::rule::{self, Evidence, Judged};
 use crate::study::gaussian::NOT_COMMUTING;
@@ -35,7 +36,7 @@ pub fn closed_form(e: &Evidence<MirrorFlow>, claim: &Claim) -> Judged {
     let Ok(defects) = e.record.values(claim.quantity) else {
         return Ok(claim.not_applicable(e.slug, NOT_COMMUTING));
     };
-    let worst = defects.iter().copied().fold(0.0, f64::max);
+    let worst = largest(defects.iter().copied());
     let reason = format!("largest of {} instants", defects.len());
     Ok(claim.judge_number(e.slug, Observed::plus_minus(worst, 0.0), reason))
 }
