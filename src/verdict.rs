@@ -62,6 +62,19 @@ impl Observed {
             interval: (value - error, value + error),
         }
     }
+
+    /// The same, less certain by `error` on both sides.
+    pub fn widened(self, error: f64) -> Self {
+        Self {
+            interval: (self.interval.0 - error, self.interval.1 + error),
+            ..self
+        }
+    }
+
+    /// Whether it is a number with both ends of its interval.
+    fn is_finite(&self) -> bool {
+        self.value.is_finite() && self.interval.0.is_finite() && self.interval.1.is_finite()
+    }
 }
 
 /// How a measurement stands to a claim.
@@ -178,7 +191,7 @@ impl Claim {
             law => panic!("{law} is not a law about one number"),
         };
         let (low, high) = observed.interval;
-        let (status, reason) = if !(low.is_finite() && high.is_finite()) {
+        let (status, reason) = if !observed.is_finite() {
             (Status::Inconclusive, format!("not finite ({reason})"))
         } else if high <= limit {
             (Status::Consistent, reason)
@@ -210,7 +223,7 @@ impl Claim {
         let allowed = part * predicted.abs();
         let (low, high) = observed.interval;
         let (least, most) = (predicted - allowed, predicted + allowed);
-        let (status, reason) = if !(low.is_finite() && high.is_finite()) {
+        let (status, reason) = if !(observed.is_finite() && predicted.is_finite()) {
             (Status::Inconclusive, reason)
         } else if low >= least && high <= most {
             (Status::Consistent, reason)

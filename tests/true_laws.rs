@@ -228,3 +228,76 @@ fn true_laws_are_never_refuted() {
     println!("{} problems: {counts:?}", problems.len());
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// The lists of `mirrorflow new` and of the guide.
+const DEFAULTS: &str = "OptimalMap(), MirrorFlow(times: [0.005, 0.02]), ExponentialConvergence(time: 0.24, samples: 48, epsilons: [0.005, 0.0025, \
+                        0.00125, 0.000625], others: [ChiSquare]), ScalingLimit(time: 0.05, epsilons: [0.005, 0.0025, 0.00125, 0.000625])";
+/// The same with less beside it, for two dimensions.
+const DEFAULTS_2D: &str = "OptimalMap(), MirrorFlow(times: [0.005, 0.02]), ExponentialConvergence(time: 0.24, samples: 48), \
+                           ScalingLimit(time: 0.05, epsilons: [0.005, 0.0025, 0.00125, 0.000625])";
+
+/// Ordinary data: random waves up to amplitude ½ on both sides.
+fn ordinary() -> Vec<(String, String)> {
+    let first: u64 = std::env::var("SEED").map_or(1001, |seed| seed.parse().expect("a number"));
+    let problem = |seed: u64| {
+        let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        let amplitude = random.between(0.1, 0.5);
+        let (points, studies, dimension) = match seed % 5 {
+            0 => ("64, 64", DEFAULTS_2D, 2),
+            _ => ("96", DEFAULTS, 1),
+        };
+        let (f, g) = (
+            random.waves(amplitude, dimension),
+            random.waves(amplitude, dimension),
+        );
+        (
+            format!("ordinary {amplitude:.2} {seed}"),
+            torus(points, &f, &g, studies),
+        )
+    };
+    (first..first + 40).map(problem).collect()
+}
+
+/// `cargo test --release --test true_laws -- --ignored --nocapture ordinary`: every claim is decided on nine of ten ordinary problems to which it applies.
+#[test]
+#[ignore = "minutes: 40 ordinary problems"]
+fn ordinary_data_decide_nearly_every_claim() {
+    let mut counts = BTreeMap::<String, [usize; 2]>::new();
+    for (name, text) in &ordinary() {
+        let loaded =
+            parse("ordinary.ron", text).unwrap_or_else(|error| panic!("{name}: {error:?}"));
+        let (all, refused) = verdicts(&loaded);
+        for refused in &refused {
+            println!("  refused  {name}: {refused}");
+        }
+        counts.entry("studies".into()).or_default()[0] +=
+            loaded.scenario.studies.len() - refused.len();
+        counts.entry("studies".into()).or_default()[1] += loaded.scenario.studies.len();
+        for verdict in all.iter().filter(|v| v.status != Status::NotApplicable) {
+            assert_ne!(
+                verdict.status,
+                Status::Inconsistent,
+                "{name}: {}",
+                said(verdict)
+            );
+            let count = counts
+                .entry(format!("{}/{}", verdict.study, verdict.claim))
+                .or_default();
+            count[1] += 1;
+            if verdict.status == Status::Consistent {
+                count[0] += 1;
+            } else {
+                println!("  open  {name}: {}", said(verdict));
+            }
+        }
+    }
+    for (claim, [decided, all]) in &counts {
+        println!("{decided:3} of {all:3}  {claim}");
+    }
+    let few: Vec<&String> = counts
+        .iter()
+        .filter(|(_, [decided, all])| 10 * decided < 9 * all)
+        .map(|(claim, _)| claim)
+        .collect();
+    assert!(few.is_empty(), "{few:?}");
+}

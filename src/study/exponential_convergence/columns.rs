@@ -15,9 +15,13 @@ pub const COLUMNS: &[Column] = &[
     some("kappa_holley_stroock kappa_stretched kappa_bobkov_goetze kappa_near_product", "", "log-Sobolev constants, those that apply"),
     always("gap", "", "smallest nonzero eigenvalue of −L_{u_∞}"),
     always("eigenvalues", "4", "smallest nonzero eigenvalues of −L_{u_∞}, with multiplicity"),
+    always("residuals fokker_planck_residuals", "4", "what the grid leaves of the equations of these eigenvalues, ‖Lw − λw‖ in L²(e^{-f})"),
     always("fokker_planck_gap", "", "that of Fokker–Planck"),
     always("fokker_planck_eigenvalues", "4", "those of Fokker–Planck"),
     always("slowest_share fokker_planck_share", "", "part of ‖h‖² in the slowest modes at the end"),
+    always("amplitudes fokker_planck_amplitudes", "4 T+1", "∫h w_j e^{-f} in the modes of these eigenvalues, h = log ρ + f without its mean"),
+    always("deviation fokker_planck_deviation", "T+1", "sup|h|"),
+    always("gradient_form wasserstein_form", "4 4", "quadratic forms of `gradient`² and `wasserstein`² in `amplitudes`, near the end"),
     always("eigenfunction", "n", "of `gap`: ∫w e^{-f} = 0, ∫w² e^{-f} = 1"),
     always("p rho h", "n", "p raw, ρ and log ρ + f at the horizon"),
     always("p_infinity", "n", "periodic part of u_∞"),
@@ -35,6 +39,8 @@ pub const SINKHORN: &[Column] = &[
 #[rustfmt::skip]
 pub const OTHERS: &[Column] = &[
     always("others_kl others_kl_budget", "O T+1", "KL along the mirror flows of `others`, in their order"),
+    always("others_amplitudes", "O 4 T+1", "as `amplitudes`"),
+    always("others_deviation", "O T+1", "as `deviation`"),
     always("others_share", "O", "part of ‖h‖² in the slowest modes at the end"),
 ];
 

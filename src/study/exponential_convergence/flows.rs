@@ -1,6 +1,7 @@
 //! The decaying quantities along each flow: the mirror flow (PMA), others beside it, Fokker–Planck, Sinkhorn.
 
-use super::ExponentialConvergence;
+use super::modes::Left;
+use super::{ExponentialConvergence, Found};
 use crate::scenario::Space;
 use crate::study::jobs::Tick;
 use crate::study::measure::Context;
@@ -152,7 +153,7 @@ pub fn limit(context: &Context, torus: &Torus, path: &Path) -> Result<Brenier> {
         .map_err(|error| error.during("the optimal map from e^{-f} to e^{-g}"))
 }
 
-/// `KL(ρ_t|e^{-f})` along the mirror flow of another objective, and the share of the slowest modes at the end.
+/// `KL(ρ_t|e^{-f})` along the mirror flow of another objective, and what is left of it.
 ///
 /// # Errors
 /// Those of the flow.
@@ -164,11 +165,11 @@ pub fn other(
     variation: Variation,
     modes: &[Mode],
     tick: &Tick,
-) -> Result<(Vec<f64>, Vec<f64>)> {
+) -> Result<Found> {
     let torus = variation.grid(grid)?;
     let operator = context.operator(&torus);
     let mut system = Mirror::new(operator, objective.build(), Coordinate::Mirror);
-    let mut end = End::new(context, torus.clone());
+    let mut kept = Kept::new(context, torus.clone(), variation, modes);
     let mut state = context.built.start.on(&torus);
     let pace = Pace::to(times.last().copied().unwrap_or(0.0));
     march(
@@ -179,15 +180,15 @@ pub fn other(
         &mut |system, _, p| {
             let mut log_rho = vec![0.0; p.len()];
             system.operator().log_marginal(p, &mut log_rho)?;
-            end.push(log_rho);
+            kept.push(&log_rho);
             Ok(())
         },
         &mut |_, step, _| Ok(tick(pace.at(step.time))),
     )?;
-    Ok(end.finish(context, variation, modes))
+    Ok(kept.finish())
 }
 
-/// `KL(ν_t|e^{-f})` along Fokker–Planck from the density of the start, and the share of its slowest modes at the end.
+/// `KL(ν_t|e^{-f})` along Fokker–Planck from the density of the start, and what is left of it.
 ///
 /// # Errors
 /// Those of the flow.
@@ -198,16 +199,17 @@ pub fn fokker_planck(
     variation: Variation,
     modes: &[Mode],
     tick: &Tick,
-) -> Result<(Vec<f64>, Vec<f64>)> {
+) -> Result<Found> {
     let torus = variation.grid(grid)?;
     let mut start = vec![0.0; torus.len()];
     context
         .operator(&torus)
         .log_marginal(&context.built.start.on(&torus), &mut start)?;
     let start: Vec<f64> = start.iter().map(|l| l.exp()).collect();
-    let mut end = End::new(context, torus.clone());
+    let mut kept = Kept::new(context, torus.clone(), variation, modes);
     let mut take = |nu: &[f64]| {
-        end.push(nu.iter().map(|n| n.ln()).collect());
+        let log_rho: Vec<f64> = nu.iter().map(|n| n.ln()).collect();
+        kept.push(&log_rho);
         Ok(())
     };
     let horizon = times.last().copied().unwrap_or(0.0);
@@ -237,83 +239,51 @@ pub fn fokker_planck(
             )?;
         }
     }
-    Ok(end.finish(context, variation, modes))
+    Ok(kept.finish())
 }
 
 /// Instants that share their products where the flow is exact in time and a variation shows its rounding.
 const REGROUPED: usize = 16;
 
-/// Below this relative entropy the shape of h is rounding.
-const SEEN: f64 = 1e-14;
-
-/// What is kept of a flow: its relative entropies, and the last density that is not yet e^{-f} to rounding.
-struct End {
+/// What is kept of a flow, instant by instant: its relative entropy, and what is left of it in the slowest modes of the scenario's grid.
+struct Kept<'a> {
     torus: Torus,
     log_source: Vec<f64>,
     kl: Vec<f64>,
-    last: Vec<f64>,
+    /// The scenario's grid with f and the modes on it; none of a varied flow.
+    along: Option<(&'a Torus, Vec<f64>, &'a [Mode])>,
+    left: Left,
 }
 
-impl End {
-    fn new(context: &Context, torus: Torus) -> Self {
-        let log_source: Vec<f64> = context.built.source.on(&torus).iter().map(|f| -f).collect();
+impl<'a> Kept<'a> {
+    fn new(context: &'a Context, torus: Torus, variation: Variation, modes: &'a [Mode]) -> Self {
+        let log_source = context.built.source.on(&torus).iter().map(|f| -f).collect();
+        let given = variation == Variation::None;
         Self {
-            last: log_source.clone(),
             log_source,
             kl: Vec::new(),
             torus,
+            along: given.then(|| (&context.built.torus, context.source(), modes)),
+            left: Left::default(),
         }
     }
 
-    fn push(&mut self, log_rho: Vec<f64>) {
-        let kl = relative_entropy(&log_rho, &self.log_source);
+    fn push(&mut self, log_rho: &[f64]) {
+        let kl = relative_entropy(log_rho, &self.log_source);
         self.kl.push(kl);
-        if kl > SEEN {
-            self.last = log_rho;
+        if let Some((own, f, modes)) = &self.along {
+            let on_own = refine(&self.torus, log_rho, own);
+            self.left.push(&on_own, f, kl, modes);
         }
     }
 
-    /// The share is that on the scenario's grid, on which the modes are.
-    fn finish(
-        self,
-        context: &Context,
-        variation: Variation,
-        modes: &[Mode],
-    ) -> (Vec<f64>, Vec<f64>) {
-        let share = match variation {
-            Variation::Space => Vec::new(),
-            _ => {
-                let last = refine(&self.torus, &self.last, &context.built.torus);
-                vec![slowest_share(&last, &context.source(), modes)]
-            }
-        };
-        (self.kl, share)
+    fn finish(self) -> Found {
+        Found {
+            values: self.kl,
+            beside: Vec::new(),
+            left: self.left,
+        }
     }
-}
-
-/// Eigenvalues this near to the smallest one belong to the same mode.
-const SAME: f64 = 1.01;
-
-/// `Σ⟨h, w_k⟩²/‖h‖²` in L²(e^{-f}) over the modes of the smallest eigenvalue, h = log ρ + f without its mean: how much of what is left
-/// decays at the slowest rate.
-pub fn slowest_share(log_rho: &[f64], f: &[f64], modes: &[Mode]) -> f64 {
-    let weight = |i: usize| (-f[i]).exp();
-    let mass = mean_of(f.len(), weight);
-    let mean = mean_of(f.len(), |i| weight(i) * (log_rho[i] + f[i])) / mass;
-    let h = |i: usize| log_rho[i] + f[i] - mean;
-    let square = mean_of(f.len(), |i| weight(i) * h(i).powi(2));
-    let slowest = modes
-        .iter()
-        .filter(|mode| mode.eigenvalue <= SAME * modes[0].eigenvalue);
-    let along =
-        slowest.map(|mode| mean_of(f.len(), |i| weight(i) * h(i) * mode.eigenfunction[i]).powi(2));
-    along.sum::<f64>() / square.max(f64::MIN_POSITIVE)
-}
-
-/// The share at the last instant of a path that is not yet at its limit to rounding.
-pub fn share_along(path: &Path, kl: &[f64], f: &[f64], modes: &[Mode]) -> f64 {
-    let last = kl.iter().rposition(|kl| *kl > SEEN).unwrap_or(0);
-    slowest_share(&path.log_rho[last], f, modes)
 }
 
 /// `KL(ρ_k^ε|e^{-f})` at the sampled times `k = t/ε`, with its rounding budget. At t = 0 it is that of ρ_0.

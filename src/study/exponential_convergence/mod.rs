@@ -9,6 +9,8 @@ mod decay;
 mod figures;
 mod flows;
 mod gaussian;
+mod modes;
+mod slowest;
 mod verdicts;
 
 pub use claims::{SHARED as SHARED_CLAIMS, TORUS as TORUS_CLAIMS};
@@ -30,9 +32,10 @@ use crate::verdict::Verdict;
 use flows::Path;
 use mirrorflow_solvers::log_sobolev::{self, Method};
 use mirrorflow_solvers::monge_ampere::Linearised;
-use mirrorflow_solvers::spectrum::{Mode, smallest_modes};
+use mirrorflow_solvers::spectrum::smallest_modes;
 use mirrorflow_solvers::time::Stepper;
 use mirrorflow_solvers::{Error, Order, Torus};
+use modes::{Left, Modes};
 use serde::{Deserialize, Serialize};
 
 /// Decay to e^{-f} until `time`, sampled at `samples` equal intervals.
@@ -77,8 +80,16 @@ const SHARES: [f64; 4] = [0.1, 0.03, 0.07, 0.8];
 /// Parts into which the Wasserstein distances are split.
 const DISTANCE_JOBS: usize = 4;
 
-/// What a job gives: values at the instants, and a budget or a second quantity.
-type Found = (Vec<f64>, Vec<f64>);
+/// What a job gives.
+#[derive(Default)]
+struct Found {
+    /// At the instants.
+    values: Vec<f64>,
+    /// Their budget, or a second quantity.
+    beside: Vec<f64>,
+    /// Of a flow as the scenario has it, not varied.
+    left: Left,
+}
 
 impl ExponentialConvergence {
     /// The sampled instants, 0 included.
@@ -164,7 +175,12 @@ impl ExponentialConvergence {
             let name = format!("Sinkhorn at ε = {}", short(epsilon));
             let weight = 0.002 / epsilon;
             jobs.push(Job::new(name, weight, move |tick| {
-                flows::iterates(context, self, epsilon, start(), tick)
+                let (values, beside) = flows::iterates(context, self, epsilon, start(), tick)?;
+                Ok(Found {
+                    values,
+                    beside,
+                    left: Left::default(),
+                })
             }));
         }
         for &objective in &self.others {
@@ -187,7 +203,10 @@ impl ExponentialConvergence {
         jobs.extend(path.log_rho.chunks(each).map(|some| {
             Job::new("Wasserstein distances", 0.5, move |tick| {
                 let distances = flows::distances(torus, some, &context.source(), tick)?;
-                Ok((distances, Vec::new()))
+                Ok(Found {
+                    values: distances,
+                    ..Found::default()
+                })
             })
         }));
         jobs
@@ -205,8 +224,11 @@ impl ExponentialConvergence {
         let (torus, f) = (&context.built.torus, context.source());
         let (varied, outcome) = flows::path(context, &path.times, variation, tick)?;
         outcome?;
-        let kl = flows::entropies(&varied.log_rho, &f);
-        Ok((kl, flows::gradients(torus, &varied.p, limit, &f)))
+        Ok(Found {
+            values: flows::entropies(&varied.log_rho, &f),
+            beside: flows::gradients(torus, &varied.p, limit, &f),
+            left: Left::default(),
+        })
     }
 
     /// Takes the results in the order of [`Self::jobs`] until one failed.
@@ -221,8 +243,8 @@ impl ExponentialConvergence {
         let mut next = || found.next().expect("a result for every job");
         let (coarser, looser) = (next()?, next()?);
         for (name, of) in [
-            ("kl", (&coarser.0, &looser.0)),
-            ("gradient", (&coarser.1, &looser.1)),
+            ("kl", (&coarser.values, &looser.values)),
+            ("gradient", (&coarser.beside, &looser.beside)),
         ] {
             let values = record.values(name).expect("recorded");
             let mut budget = both_changes(values, of.0, of.1);
@@ -235,28 +257,28 @@ impl ExponentialConvergence {
             }
             record.insert_curve(&format!("{name}_budget"), budget);
         }
-        let (kl, budget, share) = varied_decay(&mut next)?;
+        let (kl, budget, left) = varied_decay(&mut next)?;
         record.insert_curve("fokker_planck_kl_budget", budget);
         record.insert_curve("fokker_planck_kl", kl);
-        record.insert_number("fokker_planck_share", share);
+        left.record("fokker_planck_", "fokker_planck_share", record);
         let mut sinkhorn = Family::default();
         for (done, _) in self.epsilons.iter().enumerate() {
-            let (kl, budget) = next()?;
-            sinkhorn.push(kl, budget);
+            let found = next()?;
+            sinkhorn.push(found.values, found.beside);
             record.insert_curve("epsilons", self.epsilons[..=done].to_vec());
             sinkhorn.record("sinkhorn_kl", record);
         }
-        let (mut others, mut shares) = (Family::default(), Vec::new());
+        let (mut others, mut left) = (Family::default(), Vec::new());
         for _ in &self.others {
-            let (kl, budget, share) = varied_decay(&mut next)?;
+            let (kl, budget, of_one) = varied_decay(&mut next)?;
             others.push(kl, budget);
-            shares.push(share);
             others.record("others_kl", record);
-            record.insert_curve("others_share", shares.clone());
+            left.push(of_one);
+            record_left(&left, record);
         }
         let mut distances = Vec::new();
         for some in found {
-            distances.extend(some?.0);
+            distances.extend(some?.values);
         }
         record.insert_curve("wasserstein", distances);
         Ok(())
@@ -316,10 +338,20 @@ impl ExponentialConvergence {
         let plain = smallest_modes(torus, &log_source, None, MODES)
             .map_err(|error| error.during("the spectral gap of Fokker–Planck"))?;
         let kl = record.values("kl").expect("recorded").to_vec();
-        let share = flows::share_along(path, &kl, &f, &mirror);
-        record.insert_number("slowest_share", share);
+        let mut left = Left::default();
+        for (log_rho, kl) in path.log_rho.iter().zip(&kl) {
+            left.push(log_rho, &f, *kl, &mirror);
+        }
+        left.record("", "slowest_share", record);
+        let square = [MODES, MODES];
+        let [gradient, wasserstein] = modes::forms(context, &mirror)?;
+        record.insert("gradient_form", &square, gradient);
+        record.insert("wasserstein_form", &square, wasserstein);
         record.insert_number("gap", mirror[0].eigenvalue);
         record.insert_curve("eigenvalues", mirror.iter().map(|m| m.eigenvalue).collect());
+        for (name, modes) in [("residuals", &mirror), ("fokker_planck_residuals", &plain)] {
+            record.insert_curve(name, modes.iter().map(|m| m.residual).collect());
+        }
         record.insert(
             "eigenfunction",
             torus.points(),
@@ -351,12 +383,6 @@ impl ExponentialConvergence {
     }
 }
 
-/// The slowest modes of −L_{u_∞} and of Fokker–Planck.
-struct Modes {
-    mirror: Vec<Mode>,
-    fokker_planck: Vec<Mode>,
-}
-
 /// What |∇u_t − ∇u_∞| keeps of the error of u_∞: near the end its square is at most `2λ_max KL_t/gap`, by the linear flow, in which
 /// `KL = ½‖L_u φ‖²` and `‖∇φ‖² ≤ λ_max⟨φ, L_u φ⟩` for φ = u_t − u_∞. The flow is followed on grids that resolve it; u_∞ is what the
 /// scenario's grid makes of it.
@@ -372,14 +398,32 @@ fn unexplained(record: &Record) -> f64 {
 /// The part of the first KL below which the flow is linear.
 const LINEAR: f64 = 1e-4;
 
-/// The next three results, a flow with its variations: values, budget, and the share of the slowest modes at the end.
+/// The next three results, a flow with its variations: values, budget, and what is left in the slowest modes.
 fn varied_decay(
     next: &mut dyn FnMut() -> Result<Found, Error>,
-) -> Result<(Vec<f64>, Vec<f64>, f64), Error> {
-    let (given, coarser, looser) = (next()?, next()?.0, next()?.0);
-    let kl = given.0;
-    let budget = both_changes(&kl, &coarser, &looser);
-    Ok((kl, budget, given.1[0]))
+) -> Result<(Vec<f64>, Vec<f64>, Left), Error> {
+    let (given, coarser, looser) = (next()?, next()?.values, next()?.values);
+    let budget = both_changes(&given.values, &coarser, &looser);
+    Ok((given.values, budget, given.left))
+}
+
+/// What is left of each of the flows of other objectives.
+fn record_left(left: &[Left], record: &mut Record) {
+    let (flows, modes, instants) = (
+        left.len(),
+        left[0].amplitudes.len(),
+        left[0].deviation.len(),
+    );
+    let amplitudes = left.iter().flat_map(|left| left.amplitudes.concat());
+    let deviation = left.iter().flat_map(|left| left.deviation.clone());
+    let shares = left.iter().map(|left| left.share);
+    record.insert(
+        "others_amplitudes",
+        &[flows, modes, instants],
+        amplitudes.collect(),
+    );
+    record.insert("others_deviation", &[flows, instants], deviation.collect());
+    record.insert_curve("others_share", shares.collect());
 }
 
 /// Decays of one family, an array with a row for each.

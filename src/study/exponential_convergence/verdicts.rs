@@ -2,13 +2,14 @@
 
 use super::claims;
 use super::gaussian::SIX_DIGITS;
+use super::slowest::Slowest;
 use super::{Decay, ExponentialConvergence};
 use crate::order::Point;
-use crate::quantities::largest;
 use crate::record::{Record, RecordError};
 use crate::rule::{self, Evidence, Judged};
 use crate::study::short;
 use crate::verdict::{Claim, Law, Observed, Status, Verdict};
+use mirrorflow_solvers::spectrum::uncertainty;
 
 /// A ratio to a bound is this uncertain at least: values are compared that were rounded.
 const ROUNDING: f64 = 1e-12;
@@ -31,6 +32,10 @@ pub fn judge(
 pub struct Spectrum {
     gap: &'static str,
     eigenvalues: &'static str,
+    residuals: &'static str,
+    kl: &'static str,
+    amplitudes: &'static str,
+    deviation: &'static str,
     share: &'static str,
     excess: &'static str,
 }
@@ -39,6 +44,10 @@ pub struct Spectrum {
 pub const GAP: Spectrum = Spectrum {
     gap: "gap",
     eigenvalues: "eigenvalues",
+    residuals: "residuals",
+    kl: "kl",
+    amplitudes: "amplitudes",
+    deviation: "deviation",
     share: "slowest_share",
     excess: "slowest_excess",
 };
@@ -47,9 +56,26 @@ pub const GAP: Spectrum = Spectrum {
 pub const PLAIN_GAP: Spectrum = Spectrum {
     gap: "fokker_planck_gap",
     eigenvalues: "fokker_planck_eigenvalues",
+    residuals: "fokker_planck_residuals",
+    kl: "fokker_planck_kl",
+    amplitudes: "fokker_planck_amplitudes",
+    deviation: "fokker_planck_deviation",
     share: "fokker_planck_share",
     excess: "fokker_planck_excess",
 };
+
+impl Spectrum {
+    /// By which part of itself the gap may be off on its grid; zero where it is known in closed form.
+    fn uncertainty(&self, record: &Record) -> f64 {
+        let (Ok(all), Ok(residuals)) = (
+            record.values(self.eigenvalues),
+            record.values(self.residuals),
+        ) else {
+            return 0.0;
+        };
+        uncertainty(residuals[0], all[1] - all[0]) / all[0]
+    }
+}
 
 /// Where the other modes shift the mean rate at the end by less than this, the slowest is alone, and its rate is known to six digits.
 const ALONE: f64 = 1e-8;
@@ -133,112 +159,159 @@ fn ratio(
     })
 }
 
-/// The asymptotic rate of a quantity against `factor` times the least eigenvalue.
+/// The asymptotic rate of a quantity of the flow of `spectrum` against `power` times the least eigenvalue.
 pub fn rate(
     e: &Evidence<ExponentialConvergence>,
     claim: &Claim,
     quantity: &str,
-    (symbol, factor): (&str, f64),
+    (symbol, power): (&str, f64),
     spectrum: &Spectrum,
 ) -> Judged {
-    let predicted = factor * e.record.number(spectrum.gap)?;
+    let predicted = power * e.record.number(spectrum.gap)?;
     let claim = settled(e.record, claim, &[spectrum]);
     let share = e.record.number(spectrum.share)?;
-    let decay = decay(e.record, quantity)?;
+    let seen = seen(e.record, quantity, power, spectrum)?;
     Ok(against(
         e,
         &claim,
-        &decay,
+        seen,
         (symbol, predicted),
         (share, spectrum),
     ))
 }
 
-/// The asymptotic rate of `decay` against a predicted one, of a spectrum whose slowest mode has `share` of what is left.
+/// A rate as it was read.
+struct Seen {
+    observed: Observed,
+    /// The same by other instants: what both refute is refuted.
+    again: Option<Observed>,
+    how: String,
+}
+
+/// What there is to read, or why there is nothing.
+type Read = Result<Seen, String>;
+
+/// The rate of a quantity of the flow of `spectrum`: on the torus by the amplitude of the slowest mode, between Gaussians, where modes are few and far
+/// apart, by three local rates.
+fn seen(
+    record: &Record,
+    quantity: &str,
+    power: f64,
+    spectrum: &Spectrum,
+) -> Result<Read, RecordError> {
+    let decay = match record.values(&format!("{quantity}_budget")) {
+        Ok(_) => decay(record, quantity)?,
+        // W₂ is computed from log ρ, so it is as good as √KL is.
+        Err(_) => {
+            let (kl, values) = (decay(record, spectrum.kl)?, record.values(quantity)?);
+            let budget = |j: usize| 0.5 * values[j] * kl.budgets[j] / kl.values[j];
+            Decay {
+                budgets: (0..values.len()).map(budget).collect(),
+                values: values.to_vec(),
+                times: kl.times,
+            }
+        }
+    };
+    let Ok(amplitudes) = record.values(spectrum.amplitudes) else {
+        return Ok(by_local_rates(&decay));
+    };
+    let form = match power {
+        1.0 => Some(record.values(&format!("{quantity}_form"))?),
+        _ => None,
+    };
+    let slowest = Slowest {
+        decay: &decay,
+        kl: &self::decay(record, spectrum.kl)?,
+        amplitudes: &amplitudes.chunks(decay.times.len()).collect::<Vec<_>>(),
+        deviation: record.values(spectrum.deviation)?,
+        form,
+        power,
+    };
+    Ok(by_the_slowest(&slowest))
+}
+
+fn by_local_rates(decay: &Decay) -> Read {
+    let observed = decay.asymptotic().ok_or(NOTHING)?;
+    let rates = decay.rates();
+    Ok(Seen {
+        observed,
+        again: decay.otherwise(),
+        how: format!(
+            "local rates from {} to {}, limit between {} and {}",
+            short(rounded(rates[0])),
+            short(rounded(rates[rates.len() - 1])),
+            short(rounded(observed.interval.0)),
+            short(rounded(observed.interval.1)),
+        ),
+    })
+}
+
+fn by_the_slowest(slowest: &Slowest) -> Read {
+    let Some((observed, [from, until])) = slowest.rate() else {
+        return Err(slowest.lacking().to_owned());
+    };
+    Ok(Seen {
+        observed,
+        again: slowest.later().map(|(observed, _)| observed),
+        how: format!(
+            "by the amplitude of the slowest mode from t = {} to t = {}",
+            short(from),
+            short(until)
+        ),
+    })
+}
+
+/// A rate that was read against a predicted one, of a spectrum whose slowest mode has `share` of what is left at the end.
 fn against(
     e: &Evidence<ExponentialConvergence>,
     claim: &Claim,
-    decay: &Decay,
+    seen: Read,
     predicted: (&str, f64),
     (share, spectrum): (f64, &Spectrum),
 ) -> Verdict {
-    if let Some(verdict) = not_yet(e.slug, claim, share) {
+    if let Some(verdict) = not_yet(e, claim, share, spectrum) {
         return verdict;
     }
-    match decay.asymptotic() {
-        None => claim.undecided(e.slug, NOTHING),
-        Some(observed) => {
-            let rates = decay.rates();
-            let reason = format!(
-                "local rates from {} to {}, limit between {} and {}",
-                short(rounded(rates[0])),
-                short(rounded(rates[rates.len() - 1])),
-                short(rounded(observed.interval.0)),
-                short(rounded(observed.interval.1)),
-            );
-            let verdict = claim.judge_against(e.slug, observed, predicted, reason);
-            let excess = (1.0 - share) * hidden(e.record, decay, predicted.1, spectrum.eigenvalues);
-            let explained = predicted.1 * (1.0 + BEYOND * excess);
-            let refuted = verdict.status == Status::Inconsistent;
-            let again = decay.otherwise().map(|other| {
-                claim
-                    .judge_against(e.slug, other, predicted, String::new())
-                    .status
-            });
-            if refuted && again != Some(Status::Inconsistent) {
-                let why = format!(
-                    "not settled: rates read at other distances do not say the same ({}); use more samples, or go on to a later time",
-                    verdict.reason
-                );
-                return claim.undecided(e.slug, &why);
-            }
-            let faster = observed.interval.0 > predicted.1;
-            if verdict.status == Status::Inconsistent && faster && observed.interval.0 <= explained
-            {
-                let why = format!(
-                    "read too early: the slowest mode has {share:.2} of what is left at the end, and the others may make the rate up to {} ({}); \
-                     go on to a later time",
-                    short(rounded(explained)),
-                    verdict.reason
-                );
-                return claim.undecided(e.slug, &why);
-            }
-            verdict
-        }
+    let seen = match seen {
+        Ok(seen) => seen,
+        Err(why) => return claim.undecided(e.slug, &why),
+    };
+    let unknown = predicted.1 * spectrum.uncertainty(e.record);
+    let judge = |observed: Observed, reason: String| {
+        claim.judge_against(e.slug, observed.widened(unknown), predicted, reason)
+    };
+    let verdict = judge(seen.observed, seen.how);
+    let refuted = |status| status == Status::Inconsistent;
+    let again = seen.again.map(|again| judge(again, String::new()).status);
+    if refuted(verdict.status) && !again.is_some_and(refuted) {
+        let why = format!(
+            "not settled: rates read at other instants do not say the same ({}); use more samples, or go on to a later time",
+            verdict.reason
+        );
+        return claim.undecided(e.slug, &why);
     }
+    verdict
 }
 
-/// By which part of the slowest rate another mode may raise the local rates without that their course late in the
-/// decay shows it: `(λ_j/λ_1 − 1) e^{−(r_j − r_1)T/8}`, the largest of the recorded eigenvalues; rates are r = λ or 2λ.
-fn hidden(record: &Record, decay: &Decay, rate: f64, eigenvalues: &str) -> f64 {
-    let (Ok(all), Some(end)) = (record.values(eigenvalues), decay.times.last()) else {
-        return 0.0;
-    };
-    let Some(slowest) = all.first() else {
-        return 0.0;
-    };
-    let raised = |other: &f64| {
-        let part = other / slowest - 1.0;
-        part * (-part * rate * LATE * end).exp()
-    };
-    // The slowest itself raises nothing; a NaN is the largest.
-    largest(all.iter().map(raised))
-}
-
-/// The verdict where what is left at the end does not decay along the slowest mode: a start without a part in it never will, a
-/// horizon that is too early shows other modes.
-fn not_yet(slug: &str, claim: &Claim, share: f64) -> Option<Verdict> {
+/// The verdict where what is left at the end does not tell of the slowest mode: a start without a part in it never will, and local rates do
+/// not before it is most of what is left.
+fn not_yet(
+    e: &Evidence<ExponentialConvergence>,
+    claim: &Claim,
+    share: f64,
+    spectrum: &Spectrum,
+) -> Option<Verdict> {
+    let by_local_rates = e.record.values(spectrum.amplitudes).is_err();
     if share < ABSENT {
         let why = format!(
             "the start has no part in the slowest mode (share {share:.1e}), so that it decays faster"
         );
-        Some(claim.not_applicable(slug, &why))
-    } else if share < DOMINANT {
+        Some(claim.not_applicable(e.slug, &why))
+    } else if by_local_rates && share < DOMINANT {
         let why = format!(
-            "pre-asymptotic: the slowest mode has {:.2} of what is left at the end; go on to a later time",
-            share
+            "pre-asymptotic: the slowest mode has {share:.2} of what is left at the end; go on to a later time"
         );
-        Some(claim.undecided(slug, &why))
+        Some(claim.undecided(e.slug, &why))
     } else {
         None
     }
@@ -251,13 +324,16 @@ pub fn ratio_of_rates(e: &Evidence<ExponentialConvergence>, claim: &Claim) -> Ju
         e.record.number("slowest_share")?,
         e.record.number("fokker_planck_share")?,
     ];
-    if let Some(verdict) = not_yet(e.slug, claim, shares[0].min(shares[1])) {
+    if let Some(verdict) = not_yet(e, claim, shares[0].min(shares[1]), &GAP) {
         return Ok(verdict);
     }
-    let rates = ["kl", "fokker_planck_kl"].map(|name| decay(e.record, name));
-    let [mirror, plain] = rates;
-    let (Some(mirror), Some(plain)) = (mirror?.asymptotic(), plain?.asymptotic()) else {
-        return Ok(claim.undecided(e.slug, NOTHING));
+    let (mirror, plain) = (
+        seen(e.record, "kl", 2.0, &GAP)?,
+        seen(e.record, "fokker_planck_kl", 2.0, &PLAIN_GAP)?,
+    );
+    let (mirror, plain) = match (mirror, plain) {
+        (Ok(mirror), Ok(plain)) => (mirror.observed, plain.observed),
+        (Err(why), _) | (_, Err(why)) => return Ok(claim.undecided(e.slug, &why)),
     };
     if mirror.interval.0 <= 0.0 || plain.interval.0 <= 0.0 {
         return Ok(claim.undecided(e.slug, NOTHING));
@@ -269,33 +345,17 @@ pub fn ratio_of_rates(e: &Evidence<ExponentialConvergence>, claim: &Claim) -> Ju
             mirror.interval.1 / plain.interval.0,
         ),
     };
+    let spectra = [&GAP, &PLAIN_GAP];
+    let unknown: f64 = spectra.map(|s| s.uncertainty(e.record)).iter().sum();
+    let observed = observed.widened(gaps * unknown);
     let faster = if gaps > 1.0 {
         "the mirror flow"
     } else {
         "Fokker–Planck"
     };
     let reason = format!("{faster} is the faster one");
-    let claim = settled(e.record, claim, &[&GAP, &PLAIN_GAP]);
+    let claim = settled(e.record, claim, &spectra);
     Ok(claim.judge_against(e.slug, observed, ("ratio of gaps", gaps), reason))
-}
-
-/// W₂ is computed from log ρ, so it is as good as √KL is.
-pub fn wasserstein(e: &Evidence<ExponentialConvergence>, claim: &Claim) -> Judged {
-    let (kl, values) = (decay(e.record, "kl")?, e.record.values("wasserstein")?);
-    let budget = |j: usize| 0.5 * values[j] * kl.budgets[j] / kl.values[j];
-    let decay = Decay {
-        budgets: (0..values.len()).map(budget).collect(),
-        values: values.to_vec(),
-        times: kl.times,
-    };
-    let (gap, share) = (e.record.number("gap")?, e.record.number("slowest_share")?);
-    Ok(against(
-        e,
-        &settled(e.record, claim, &[&GAP]),
-        &decay,
-        ("gap", gap),
-        (share, &GAP),
-    ))
 }
 
 /// `|rate^ε − rate|` at every ε: an order in ε. It refutes only where Sinkhorn is near the flow: data that are nearer to each other than ε
@@ -323,11 +383,26 @@ const BESIDE: f64 = 0.5;
 
 /// The rate of KL along the flow of one other objective.
 pub fn objective(e: &Evidence<ExponentialConvergence>, claim: &Claim) -> Judged {
-    let (k, decay) = (e.run - 1, decay_of(e.record, "others_kl", e.run - 1)?);
-    let shares = e.record.values("others_share")?;
-    let share = shares.get(k).copied().unwrap_or(f64::NAN);
+    let k = e.run - 1;
+    let kl = decay_of(e.record, "others_kl", k)?;
+    let amplitudes = e.record.item("others_amplitudes", k)?;
+    let slowest = Slowest {
+        decay: &kl,
+        kl: &kl,
+        amplitudes: &amplitudes.chunks(kl.times.len()).collect::<Vec<_>>(),
+        deviation: e.record.item("others_deviation", k)?,
+        form: None,
+        power: 2.0,
+    };
+    let share = e.record.item("others_share", k)?[0];
     let predicted = ("2·gap", 2.0 * e.record.number("gap")?);
-    Ok(against(e, claim, &decay, predicted, (share, &GAP)))
+    Ok(against(
+        e,
+        claim,
+        by_the_slowest(&slowest),
+        predicted,
+        (share, &GAP),
+    ))
 }
 
 /// The method whose κ is best.
@@ -339,11 +414,6 @@ fn method(record: &Record) -> Result<String, RecordError> {
     // On R^d it is the least eigenvalue of Σ^{-1}, by Bakry and Émery the constant of N(0, Σ).
     Ok(found.map_or("Bakry–Émery".into(), |(method, _)| method.to_string()))
 }
-
-/// The part of the time over which local rates are compared, by Aitken's three.
-const LATE: f64 = 0.125;
-/// Shares are of ‖h‖² at the very end, rates are read before it.
-const BEYOND: f64 = 1.5;
 
 /// Rates are compared where values are this many times their budget: their small differences need more digits than they do.
 const CLEAR: f64 = 1e4;
@@ -385,7 +455,7 @@ fn read_until(record: &Record, most: usize) -> Result<Option<usize>, RecordError
 
 /// Below this share the slowest mode is not there but for rounding.
 const ABSENT: f64 = 1e-6;
-/// From this share on what is left decays as the slowest mode, with a second one that the extrapolation takes out.
+/// From this share on local rates are those of the slowest mode, with a second one that the extrapolation takes out.
 const DOMINANT: f64 = 0.5;
 
 pub const NOTHING: &str = "too few instants at which the value is well above its error budget: use an earlier horizon, a tighter tolerance or more points";

@@ -133,7 +133,13 @@ fn of_decay(decay: &ExponentialConvergence, points: &[usize]) -> Shapes {
         named(curves, &[instants]),
         named("lambda kappa gap fokker_planck_gap", &[]),
         named("min_eigenvalue spectral_tail", &[]),
-        named("eigenvalues fokker_planck_eigenvalues", &[4]),
+        named(
+            "eigenvalues fokker_planck_eigenvalues residuals fokker_planck_residuals",
+            &[4],
+        ),
+        named("amplitudes fokker_planck_amplitudes", &[4, instants]),
+        named("deviation fokker_planck_deviation", &[instants]),
+        named("gradient_form wasserstein_form", &[4, 4]),
         named("p rho h p_infinity eigenfunction", points),
     ]);
     let epsilons = decay.epsilons.len();
@@ -144,7 +150,12 @@ fn of_decay(decay: &ExponentialConvergence, points: &[usize]) -> Shapes {
     }
     if !decay.others.is_empty() {
         let family = [decay.others.len(), instants];
-        shapes.extend(named("others_kl others_kl_budget", &family));
+        shapes.extend(named(
+            "others_kl others_kl_budget others_deviation",
+            &family,
+        ));
+        let along = [decay.others.len(), 4, instants];
+        shapes.extend(named("others_amplitudes", &along));
     }
     shapes
 }
