@@ -63,6 +63,8 @@ pub struct Excluded {
 pub struct Estimate {
     /// Order of the last pair.
     pub order: f64,
+    /// Where the orders of pairs go if they approach it with an error linear in ε, as those of `ε^s(1 + cε)` do.
+    pub limit: f64,
     pub interval: (f64, f64),
     /// Least-squares slope.
     pub fit: f64,
@@ -108,12 +110,14 @@ pub fn estimate(used: &[Point]) -> Option<Estimate> {
         return None;
     };
     let (late_mean, early_mean) = (log_mean(a, b), log_mean(&earlier, a));
-    let drift = DRIFT_SAFETY * (last - before).abs() * late_mean / (early_mean - late_mean);
+    let rest = (last - before) * late_mean / (early_mean - late_mean);
+    let drift = DRIFT_SAFETY * rest.abs();
     let noise = (a.budget / a.value + b.budget / b.value) / (a.epsilon / b.epsilon).ln();
     let (fit, fit_half_width) = least_squares(used);
     let late = (drift + noise).max(FINEST);
     Some(Estimate {
         order: last,
+        limit: last + rest,
         interval: (
             (last - late).min(fit - fit_half_width),
             (last + late).max(fit + fit_half_width),

@@ -115,6 +115,8 @@ const WIDEST: f64 = 0.25;
 const CLEAR: f64 = 0.15;
 /// Orders this far from the claimed one, and going farther, are another law's.
 const FAR: f64 = 0.5;
+/// Orders of pairs that go to one within this of the claimed one go to it.
+const NEAR: f64 = 0.1;
 /// Orders of pairs that differ by less than this do not move.
 const STILL: f64 = 0.01;
 /// Differences of orders that shrink by less than this do not end within the values at hand. Those of ε^a(1 + cε) halve with ε.
@@ -382,7 +384,7 @@ impl Law {
             Self::AtLeast(_) | Self::Equals(_) if gap > half.max(CLEAR) && self.settled(found) => {
                 Some(false)
             }
-            _ if half > WIDEST || gap > 0.0 => None,
+            _ if half > WIDEST || gap > 0.0 || self.elsewhere(found.limit) => None,
             _ => Some(true),
         };
         match decided {
@@ -397,6 +399,15 @@ impl Law {
                 Status::Inconsistent,
                 format!("orders of pairs: {pairs}; fit {:.3}", found.fit),
             ),
+        }
+    }
+
+    /// Whether the orders of pairs go to another order than the claimed one.
+    fn elsewhere(self, limit: f64) -> bool {
+        match self {
+            Self::AtLeast(a) => limit < a - NEAR,
+            Self::Equals(a) => (limit - a).abs() > NEAR,
+            _ => false,
         }
     }
 

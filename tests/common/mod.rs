@@ -3,6 +3,7 @@
 
 pub mod contract;
 mod expected;
+pub mod random;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
