@@ -3,6 +3,7 @@
 //! `B = A_∞ = (∇²u_∞)^{-1}` is the linearised mirror flow of KL(·|e^{-f}), whose sharp asymptotic rate in KL is twice the
 //! gap (THEORY §6); B = I is Fokker–Planck, where the log-Sobolev constant is at most the gap.
 
+mod conditional;
 mod davidson;
 pub(crate) mod dense;
 mod ground_state;
@@ -14,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::parallel::{axpy, dot, for_each_block, mean_of, sup};
 use crate::symmetric::{Packed, extreme_eigenvalues, packed_len};
 use crate::torus::Torus;
+pub use conditional::{SinkhornRate, sinkhorn_rate};
 use davidson::{Found, Search};
 pub(crate) use ground_state::GroundState;
 

@@ -33,6 +33,7 @@ pub const COLUMNS: &[Column] = &[
 pub const SINKHORN: &[Column] = &[
     always("epsilons", "E", "descending"),
     always("sinkhorn_kl sinkhorn_kl_budget", "E T+1", "KL of ρ^ε at k = t/ε; at t = 0 that of ρ_0"),
+    always("sinkhorn_rates sinkhorn_rates_budget", "E", "−2 log λ_2/ε, λ_2 the second eigenvalue of the two-step conditional expectation at the fixed point"),
 ];
 
 /// Beside it, with other objectives.

@@ -1,13 +1,13 @@
 //! The decaying quantities along each flow: the mirror flow (PMA), others beside it, Fokker–Planck, Sinkhorn.
 
-use super::modes::Left;
+use super::modes::{Left, Modes};
 use super::{ExponentialConvergence, Found};
 use crate::scenario::Space;
 use crate::study::jobs::Tick;
 use crate::study::measure::Context;
 use crate::study::progress::Pace;
 use crate::study::variation::{Variation, alone};
-use crate::study::{Objective, Sinkhorn, sinkhorn};
+use crate::study::{Kernel, Objective, Sinkhorn, sinkhorn};
 use mirrorflow_solvers::calculus::{Calculus, Spectral};
 use mirrorflow_solvers::distance::{relative_entropy, wasserstein};
 use mirrorflow_solvers::flows::{Coordinate, FokkerPlanck, GradientFlow, Mirror};
@@ -15,7 +15,7 @@ use mirrorflow_solvers::monge_ampere::{Brenier, Diagnosis, solve_elliptic};
 use mirrorflow_solvers::objective::RelativeEntropy;
 use mirrorflow_solvers::parallel::mean_of;
 use mirrorflow_solvers::resample::refine;
-use mirrorflow_solvers::spectrum::Mode;
+use mirrorflow_solvers::spectrum::{self, Mode};
 use mirrorflow_solvers::time::{Stepper, march};
 use mirrorflow_solvers::{Result, Torus};
 
@@ -321,6 +321,30 @@ pub fn iterates(
         tick(report.iteration as f64 / count as f64)
     })?;
     Ok((kl, budget))
+}
+
+/// The asymptotic rate of Sinkhorn at ε with its error, from the fixed point near the `limit` of the flow.
+///
+/// # Errors
+/// Those of the iteration.
+pub fn sinkhorn_rate(
+    context: &Context,
+    kernel: Kernel,
+    epsilon: f64,
+    limit: &[f64],
+    modes: &Modes,
+    tick: &Tick,
+) -> Result<Found> {
+    let (f, g) = context.densities();
+    let known = (&modes.inverse_hessian[..], &modes.mirror[..]);
+    let fields = [&f[..], &g, limit];
+    let torus = &context.built.torus;
+    let found = spectrum::sinkhorn_rate(torus, kernel.into(), epsilon, fields, known, tick)?;
+    Ok(Found {
+        values: vec![found.rate],
+        beside: vec![found.error],
+        left: Left::default(),
+    })
 }
 
 fn square(gradient: &[Vec<f64>], i: usize) -> f64 {

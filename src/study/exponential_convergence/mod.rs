@@ -183,6 +183,12 @@ impl ExponentialConvergence {
                 })
             }));
         }
+        for &epsilon in &self.epsilons {
+            let name = format!("Sinkhorn's fixed point at ε = {}", short(epsilon));
+            jobs.push(Job::new(name, 0.002 / epsilon, move |tick| {
+                flows::sinkhorn_rate(context, self.kernel, epsilon, limit, modes, tick)
+            }));
+        }
         for &objective in &self.others {
             for variation in Variation::ALL {
                 let name = format!("the flow of {}", objective.label());
@@ -267,6 +273,14 @@ impl ExponentialConvergence {
             sinkhorn.push(found.values, found.beside);
             record.insert_curve("epsilons", self.epsilons[..=done].to_vec());
             sinkhorn.record("sinkhorn_kl", record);
+        }
+        let mut rates = Found::default();
+        for _ in &self.epsilons {
+            let found = next()?;
+            rates.values.extend(found.values);
+            rates.beside.extend(found.beside);
+            record.insert_curve("sinkhorn_rates", rates.values.clone());
+            record.insert_curve("sinkhorn_rates_budget", rates.beside.clone());
         }
         let (mut others, mut left) = (Family::default(), Vec::new());
         for _ in &self.others {
@@ -379,6 +393,7 @@ impl ExponentialConvergence {
         Ok(Modes {
             mirror,
             fokker_planck: plain,
+            inverse_hessian: linearised.inverse_hessian().to_vec(),
         })
     }
 }

@@ -17,6 +17,8 @@ use std::sync::Arc;
 pub struct Modes {
     pub mirror: Vec<Mode>,
     pub fokker_planck: Vec<Mode>,
+    /// `A_∞ = (∇²u_∞)^{-1}`, packed.
+    pub inverse_hessian: Vec<Vec<f64>>,
 }
 
 /// Below this relative entropy the shape of h is rounding.

@@ -363,23 +363,58 @@ pub fn ratio_of_rates(e: &Evidence<ExponentialConvergence>, claim: &Claim) -> Ju
 pub fn sinkhorn(e: &Evidence<ExponentialConvergence>, claim: &Claim) -> Judged {
     let points = sinkhorn_points(e.record)?;
     let mut verdict = claim.judge(e.slug, &points);
-    let until = read_until(e.record, usize::MAX)?;
-    if let (Some(last), Some(point)) = (until, points.last()) {
-        let apart = point.value * e.record.values("times")?[last];
-        if verdict.status == Status::Inconsistent && apart > BESIDE {
-            verdict.status = Status::Inconclusive;
-            verdict.reason = format!(
-                "pre-asymptotic: at ε = {} KL of Sinkhorn and of the flow differ by a factor e^{apart:.1}; use smaller ε; {}",
-                short(point.epsilon),
-                verdict.reason
-            );
-        }
+    let (Some(last), Some(point)) = (read_until(e.record)?, points.last()) else {
+        return Ok(verdict);
+    };
+    let apart = point.value * e.record.values("times")?[last];
+    if verdict.status == Status::Inconsistent && apart > BESIDE {
+        verdict.status = Status::Inconclusive;
+        verdict.reason = format!(
+            "pre-asymptotic: at ε = {} KL of Sinkhorn and of the flow differ by a factor e^{apart:.1}; use smaller ε; {}",
+            short(point.epsilon),
+            verdict.reason
+        );
     }
     Ok(verdict)
 }
 
 /// Logarithm of the ratio of two entropies up to which their difference is that of its first order in ε.
 const BESIDE: f64 = 0.5;
+
+/// `|−2 log λ_2/ε − 2·gap|` at every ε: an order in ε.
+pub fn sinkhorn_rates(e: &Evidence<ExponentialConvergence>, claim: &Claim) -> Judged {
+    let (epsilons, rates) = (
+        e.record.values("epsilons")?,
+        e.record.values(claim.quantity)?,
+    );
+    let budgets = e.record.values("sinkhorn_rates_budget")?;
+    let gap = 2.0 * e.record.number("gap")?;
+    let of_gap = gap * (GAP.uncertainty(e.record) + ROUNDING);
+    let point = |k: usize| Point {
+        epsilon: epsilons[k],
+        value: (rates[k] - gap).abs(),
+        budget: budgets[k] + of_gap,
+        largest_part: if of_gap > budgets[k] {
+            "space"
+        } else {
+            "iteration"
+        },
+        symbol: "ε",
+    };
+    let points: Vec<Point> = (0..rates.len()).map(point).collect();
+    if points
+        .iter()
+        .all(|point| point.value <= point.budget.max(SAME_RATE * gap))
+    {
+        let why =
+            "Sinkhorn's rate is that of the flow at every ε, as where both densities are uniform";
+        return Ok(claim.not_applicable(e.slug, why));
+    }
+    Ok(claim.judge(e.slug, &points))
+}
+
+/// Rates that differ by less than this part do not differ.
+const SAME_RATE: f64 = 1e-9;
 
 /// The rate of KL along the flow of one other objective.
 pub fn objective(e: &Evidence<ExponentialConvergence>, claim: &Claim) -> Judged {
@@ -417,16 +452,14 @@ fn method(record: &Record) -> Result<String, RecordError> {
 
 /// Rates are compared where values are this many times their budget: their small differences need more digits than they do.
 const CLEAR: f64 = 1e4;
+/// Mean rates are read where KL has fallen to this part: later the asymptotic rates, which differ by O(ε²) only, weigh more and more, and with
+/// large ε even another sign.
+const FALLEN: f64 = 0.01;
 
-/// `|rate^ε − rate|` from the start to the last instant that is clear at every ε, descending in ε: the mean rates, whose difference is
-/// `|log(KL^ε/KL)|/t` there. (The asymptotic rates are nearer: in the Gaussian sector they differ by ε², see the docs.)
+/// `|rate^ε − rate|` from the start to the last instant that is clear at every ε and before KL has [`FALLEN`], descending in ε: the mean
+/// rates, whose difference is `|log(KL^ε/KL)|/t` there.
 pub fn sinkhorn_points(record: &Record) -> Result<Vec<Point>, RecordError> {
-    sinkhorn_points_until(record, usize::MAX)
-}
-
-/// The same from the first `most` instants.
-pub fn sinkhorn_points_until(record: &Record, most: usize) -> Result<Vec<Point>, RecordError> {
-    let Some(last) = read_until(record, most)? else {
+    let Some(last) = read_until(record)? else {
         return Ok(Vec::new());
     };
     let flow = decay(record, "kl")?;
@@ -444,13 +477,20 @@ pub fn sinkhorn_points_until(record: &Record, most: usize) -> Result<Vec<Point>,
     epsilons.map(point).collect()
 }
 
-/// The last of the first `most` instants that is clear at every ε, if three are.
-fn read_until(record: &Record, most: usize) -> Result<Option<usize>, RecordError> {
-    let mut usable = decay(record, "kl")?.clear_of(CLEAR).min(most);
+/// The instant at which mean rates are read, if there are three up to it.
+fn read_until(record: &Record) -> Result<Option<usize>, RecordError> {
+    let kl = decay(record, "kl")?;
+    let mut usable = kl.clear_of(CLEAR);
     for k in 0..record.values("epsilons")?.len() {
         usable = usable.min(decay_of(record, "sinkhorn_kl", k)?.clear_of(CLEAR));
     }
-    Ok(usable.checked_sub(1).filter(|&last| last >= 2))
+    let above = kl
+        .values
+        .iter()
+        .take_while(|v| **v > FALLEN * kl.values[0])
+        .count();
+    // The first three at least, however few instants there are.
+    Ok((usable >= 3).then(|| above.clamp(3, usable) - 1))
 }
 
 /// Below this share the slowest mode is not there but for rounding.

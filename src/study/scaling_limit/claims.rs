@@ -237,9 +237,25 @@ fn marginal_on_its_way(record: &Record, claim: &Claim, observed: f64) -> Reason 
 /// KL is this many times its leading term where higher orders are most of it.
 const HIDDEN: f64 = 2.0;
 
+/// What is corrected by the profile has not yet reached its own order, so that nothing can be said of what the correction leaves.
+fn not_settled(record: &Record, claim: &Claim, quantity: &str) -> Reason {
+    let own = claim.with_law(Law::Equals(1.0));
+    let verdict = own.judge("", &points(record, quantity)?);
+    let open = verdict.status == Status::Inconclusive;
+    Ok(open.then(|| {
+        format!(
+            "the order of `{quantity}`, which this corrects, has not settled itself: {}",
+            verdict.reason
+        )
+    }))
+}
+
 /// The same, or what is left beside ε r_t.
 fn corrected_on_its_way(record: &Record, claim: &Claim, observed: f64) -> Reason {
     if let Some(why) = potential_on_its_way(record, claim, observed)? {
+        return Ok(Some(why));
+    }
+    if let Some(why) = not_settled(record, claim, "potential")? {
         return Ok(Some(why));
     }
     let [low, high] = extremes(record.values("r")?);
@@ -252,6 +268,9 @@ fn corrected_on_its_way(record: &Record, claim: &Claim, observed: f64) -> Reason
 /// The same, or what is left beside ∇r_t: a periodic function that varies by so much has twice that as a slope.
 fn profile_on_its_way(record: &Record, claim: &Claim, observed: f64) -> Reason {
     if let Some(why) = potential_on_its_way(record, claim, observed)? {
+        return Ok(Some(why));
+    }
+    if let Some(why) = not_settled(record, claim, "gradient")? {
         return Ok(Some(why));
     }
     let [low, high] = extremes(record.values("r")?);

@@ -144,7 +144,8 @@ fn of_decay(decay: &ExponentialConvergence, points: &[usize]) -> Shapes {
     ]);
     let epsilons = decay.epsilons.len();
     if epsilons > 0 {
-        shapes.extend(named("epsilons", &[epsilons]));
+        let rates = "epsilons sinkhorn_rates sinkhorn_rates_budget";
+        shapes.extend(named(rates, &[epsilons]));
         let family = "sinkhorn_kl sinkhorn_kl_budget";
         shapes.extend(named(family, &[epsilons, instants]));
     }

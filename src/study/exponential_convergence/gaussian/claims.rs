@@ -1,9 +1,8 @@
 //! What the theory says of convergence between centred Gaussians, beyond what it says anywhere (THEORY §9, docs/gaussian.md).
 
 use super::super::ExponentialConvergence;
-use super::super::claims::SINKHORN_RATE;
 use super::verdicts::{
-    asks_for_sinkhorn, closed_form, exact_rates, mean_rates, mode_rates, rate_order, winner,
+    asks_for_sinkhorn, closed_form, exact_rates, mode_rates, rate_order, winner,
 };
 use crate::rule::Rule;
 use crate::verdict::{Claim, Law};
@@ -20,7 +19,6 @@ pub const CLOSED: f64 = 1e-10;
 
 #[rustfmt::skip]
 pub const GAUSSIAN_CLAIMS: &[Rule<ExponentialConvergence>] = &[
-    SINKHORN_RATE.by(mean_rates).when(asks_for_sinkhorn),
     Claim::new("closed-form", "the covariance is that of the talk's example, relative defect", TALK, "closed_form_difference", Law::Below(CLOSED)).by(closed_form),
     Claim::new("fokker-planck-closed-form", "along Fokker–Planck the covariance is that of the talk's example, relative defect", TALK, "fokker_planck_closed_form_difference", Law::Below(CLOSED)).by(closed_form),
     Claim::new("mode-rate", "mode i of P_{t} − P_{∞} decays at 2m_{i}, for commuting eigenvalues 2/√(sθ)", TALK, "modes", Law::Within(SIX_DIGITS)).by(|e, c| mode_rates(e, c, "rates", "rounding")),

@@ -1,7 +1,7 @@
 //! The measured decay between Gaussians against the claims: those of the torus, with their rates to six digits where one mode is left,
 //! and those of the closed forms.
 
-use super::super::verdicts::{NOTHING, sinkhorn_points_until};
+use super::super::verdicts::NOTHING;
 use super::super::{Decay, ExponentialConvergence, claims};
 use super::claims::GAUSSIAN_CLAIMS;
 use crate::order::Point;
@@ -31,15 +31,6 @@ pub fn asks_for_sinkhorn(e: &Evidence<ExponentialConvergence>) -> bool {
 /// The order of the difference of the slowest rates.
 pub fn rate_order(e: &Evidence<ExponentialConvergence>, claim: &Claim) -> Judged {
     Ok(claim.judge(e.slug, &rate_points(e.record)?))
-}
-
-/// Mean rates of Sinkhorn, from the start until KL has fallen to [`FALLEN`]: later the asymptotic rates, which differ by ε² only,
-/// would take over.
-pub fn mean_rates(e: &Evidence<ExponentialConvergence>, claim: &Claim) -> Judged {
-    let kl = e.record.values("kl")?;
-    let most = kl.iter().take_while(|v| **v > FALLEN * kl[0]).count();
-    let points = sinkhorn_points_until(e.record, most)?;
-    Ok(claim.judge(e.slug, &points))
 }
 
 fn commutes(record: &Record) -> bool {
@@ -213,9 +204,6 @@ fn by_rate(s: &[f64], theta: &[f64]) -> Vec<usize> {
     }
     places
 }
-
-/// Part of the first KL at which mean rates are read off.
-const FALLEN: f64 = 1e-6;
 
 /// θ and s this near are equal.
 const TIE: f64 = 1e-9;
