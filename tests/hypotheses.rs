@@ -107,19 +107,16 @@ fn a_peak_that_is_not_resolved_decides_nothing() {
 #[test]
 fn a_grid_that_shows_no_smoothness_makes_claims_not_applicable() {
     let between = ["0.5*cos(2*pi*x)", "0.5*cos(2*pi*x)*sin(2*pi*x)"];
-    let ended = run(16, between, "", "OptimalMap()");
-    assert_eq!(ended.exit_code(), 0);
-    let left_out = with_status(&ended, Status::NotApplicable);
-    assert_eq!(left_out.len(), ended.verdicts.len());
-    assert!(
-        left_out
-            .iter()
-            .all(|v| v.reason.contains("use more points"))
-    );
-    let ended = run(16, between, "", DECAY);
-    assert_failed(&ended, &["spectral gap", "use more points"]);
-    let left_out = with_status(&ended, Status::NotApplicable);
-    assert_eq!(left_out.len(), ended.verdicts.len());
+    // The eigenproblem leaves a residual there: not the end of the study, which judges nothing on such a grid anyway.
+    for study in ["OptimalMap()", DECAY] {
+        let ended = run(16, between, "", study);
+        assert_eq!(ended.exit_code(), 0);
+        let left_out = with_status(&ended, Status::NotApplicable);
+        assert_eq!(left_out.len(), ended.verdicts.len());
+        for verdict in left_out {
+            assert!(verdict.reason.contains("use more points"), "{verdict:?}");
+        }
+    }
 }
 
 /// Too coarse for the agreement that is asked, but not for the hypotheses: undecided, by the error budget.

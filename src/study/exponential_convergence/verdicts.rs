@@ -362,7 +362,7 @@ pub fn ratio_of_rates(e: &Evidence<ExponentialConvergence>, claim: &Claim) -> Ju
 /// is small are left at once by the first step, however the flow behaves.
 pub fn sinkhorn(e: &Evidence<ExponentialConvergence>, claim: &Claim) -> Judged {
     let points = sinkhorn_points(e.record)?;
-    let mut verdict = claim.judge(e.slug, &points);
+    let mut verdict = by_four(claim.judge(e.slug, &points), &points);
     let (Some(last), Some(point)) = (read_until(e.record)?, points.last()) else {
         return Ok(verdict);
     };
@@ -410,7 +410,19 @@ pub fn sinkhorn_rates(e: &Evidence<ExponentialConvergence>, claim: &Claim) -> Ju
             "Sinkhorn's rate is that of the flow at every ε, as where both densities are uniform";
         return Ok(claim.not_applicable(e.slug, why));
     }
-    Ok(claim.judge(e.slug, &points))
+    Ok(by_four(claim.judge(e.slug, &points), &points))
+}
+
+/// A refutation by three ε is none where no leading constant is known: two orders of pairs may agree by chance, far from their limit.
+fn by_four(mut verdict: Verdict, points: &[Point]) -> Verdict {
+    if verdict.status == Status::Inconsistent && points.len() < 4 {
+        verdict.status = Status::Inconclusive;
+        verdict.reason = format!(
+            "pre-asymptotic or refuted, which three ε do not tell: add smaller ones; {}",
+            verdict.reason
+        );
+    }
+    verdict
 }
 
 /// Rates that differ by less than this part do not differ.
