@@ -2,6 +2,7 @@ use super::*;
 use ndarray::Array2;
 
 pub(in crate::figure) mod page;
+mod read_back;
 mod squares;
 
 fn curves(scale: Scale, points: &[Vec<(f64, f64)>]) -> Panel {
