@@ -174,14 +174,17 @@ fn run_one(loaded: &Loaded, folder: &Path, force: bool) -> Result<u8> {
     conclude(&ended, folder)
 }
 
-/// The grid that was found for `points: Auto(…)`.
+/// The grid that was found for `points: Auto(…)`, and the times that were left out.
 fn say_found(loaded: &Loaded) -> Result<()> {
-    match &loaded.found {
-        Some(points) => say(&format!(
+    if let Some(points) = &loaded.found {
+        say(&format!(
             "points: {points:?}, the coarsest that resolve it\n"
-        )),
-        None => Ok(()),
+        ))?;
     }
+    for time in &loaded.times {
+        say(&format!("time: {time}, by the spectral gap\n"))?;
+    }
+    Ok(())
 }
 
 /// Verdict table, where the report is, what failed; the exit code.

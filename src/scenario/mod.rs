@@ -6,6 +6,7 @@
 mod auto;
 pub mod build;
 mod complaint;
+pub(crate) mod horizon;
 mod literal;
 mod locate;
 pub mod numerics;
@@ -57,6 +58,8 @@ pub struct Loaded {
     pub built: Built,
     /// The points along each axis, where the file left them to be found.
     pub found: Option<Vec<usize>>,
+    /// The times of the `ExponentialConvergence`s that leave theirs out.
+    pub times: Vec<f64>,
 }
 
 /// Reads and validates the scenario file at `path`, or standard input for `-`.
@@ -91,12 +94,19 @@ fn parse_for(name: &str, text: &str, machine: &Machine) -> Result<Loaded, Report
         .from_str(text)
         .map_err(|error| Report::new(syntax::complaint(&source, &error)))?;
     let found = auto::find(&mut scenario)?;
-    let built = validate::validate(&scenario, &source, machine)?;
+    let open = horizon::hold(&mut scenario);
+    let mut built = validate::validate(&scenario, &source, machine)?;
+    let mut times = Vec::new();
+    if !open.is_empty() {
+        times = horizon::find(&mut scenario, &open, &built)?;
+        built = validate::validate(&scenario, &source, machine)?;
+    }
     Ok(Loaded {
         name: stem(name),
         scenario: scenario.resolved(),
         built,
         found,
+        times,
     })
 }
 

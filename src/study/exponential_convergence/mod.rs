@@ -27,7 +27,7 @@ use super::{Curve, Experiment, IterationStart, Kernel, Objective, short};
 use crate::figure::Figure;
 use crate::quantities::largest;
 use crate::record::{Record, RecordError, Table};
-use crate::scenario::BuiltTorus;
+use crate::scenario::{BuiltTorus, horizon};
 use crate::verdict::Verdict;
 use flows::Path;
 use mirrorflow_solvers::log_sobolev::{self, Method};
@@ -42,7 +42,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExponentialConvergence {
-    /// Horizon t > 0.
+    /// Horizon t > 0; where it is left out, that in which `e^{−2·gap·t}` falls to 1e-7.
+    #[serde(default = "left_out")]
     pub time: f64,
     /// Equal intervals between the recorded instants.
     #[serde(default = "default_samples")]
@@ -57,6 +58,10 @@ pub struct ExponentialConvergence {
     /// Divergences whose mirror flows run beside that of KL; may be empty.
     #[serde(default)]
     pub others: Vec<Objective>,
+}
+
+fn left_out() -> f64 {
+    horizon::OPEN
 }
 
 fn default_samples() -> usize {
