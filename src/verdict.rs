@@ -115,7 +115,7 @@ const WIDEST: f64 = 0.25;
 const CLEAR: f64 = 0.15;
 /// Orders this far from the claimed one, and going farther, are another law's.
 const FAR: f64 = 0.5;
-/// Orders of pairs that go to one within this of the claimed one go to it.
+/// An order within this of the claimed one is not another.
 const NEAR: f64 = 0.1;
 /// Orders of pairs that differ by less than this do not move.
 const STILL: f64 = 0.01;
@@ -384,7 +384,9 @@ impl Law {
             Self::AtLeast(_) | Self::Equals(_) if gap > half.max(CLEAR) && self.settled(found) => {
                 Some(false)
             }
-            _ if half > WIDEST || gap > 0.0 || self.elsewhere(found.limit) => None,
+            _ if gap > 0.0 || self.elsewhere(found.limit) => None,
+            // A wide interval decides where its width is the fit's, of values that were not asymptotic yet.
+            _ if half > WIDEST && !(converges(found) && !self.elsewhere(found.order)) => None,
             _ => Some(true),
         };
         match decided {
@@ -402,11 +404,11 @@ impl Law {
         }
     }
 
-    /// Whether the orders of pairs go to another order than the claimed one.
-    fn elsewhere(self, limit: f64) -> bool {
+    /// Whether an order, of a pair or where they go, is another one than the claimed one.
+    fn elsewhere(self, order: f64) -> bool {
         match self {
-            Self::AtLeast(a) => limit < a - NEAR,
-            Self::Equals(a) => (limit - a).abs() > NEAR,
+            Self::AtLeast(a) => order < a - NEAR,
+            Self::Equals(a) => (order - a).abs() > NEAR,
             _ => false,
         }
     }
@@ -447,6 +449,16 @@ impl Law {
             _ => format!("orders of pairs: {pairs}"),
         }
     }
+}
+
+/// Whether the last three differences of the orders of pairs shrink, all of one sign.
+fn converges(found: &Estimate) -> bool {
+    let [.., a, b, c, d] = found.pairs[..] else {
+        return false;
+    };
+    [(b - a, c - b), (c - b, d - c)]
+        .iter()
+        .all(|(before, step)| (0.0..=STEADY).contains(&(step / before)))
 }
 
 /// Exit code of a set of verdicts: 1 if any is inconsistent, else 4 if any is inconclusive, else 0.

@@ -191,8 +191,8 @@ struct Seen {
 /// What there is to read, or why there is nothing.
 type Read = Result<Seen, String>;
 
-/// The rate of a quantity of the flow of `spectrum`: on the torus by the amplitude of the slowest mode, between Gaussians, where modes are few and far
-/// apart, by three local rates.
+/// The rate of a quantity of the flow of `spectrum`: by three local rates where the slowest mode is most of what is left, on the torus also by the
+/// amplitude of that mode, whichever knows it better.
 fn seen(
     record: &Record,
     quantity: &str,
@@ -227,7 +227,32 @@ fn seen(
         form,
         power,
     };
-    Ok(by_the_slowest(&slowest))
+    let share = record.number(spectrum.share)?;
+    Ok(better(by_the_slowest(&slowest), &decay, share))
+}
+
+/// The one with the narrower interval, the other as what must agree to a refutation.
+fn better(slowest: Read, decay: &Decay, share: f64) -> Read {
+    let local = match share >= DOMINANT {
+        true => by_local_rates(decay),
+        false => Err(String::new()),
+    };
+    match (slowest, local) {
+        (Ok(a), Ok(b)) => {
+            let width = |seen: &Seen| seen.observed.interval.1 - seen.observed.interval.0;
+            let (narrow, wide) = if width(&b) < width(&a) {
+                (b, a)
+            } else {
+                (a, b)
+            };
+            Ok(Seen {
+                again: Some(wide.observed),
+                ..narrow
+            })
+        }
+        (Err(_), Ok(local)) => Ok(local),
+        (slowest, Err(_)) => slowest,
+    }
 }
 
 fn by_local_rates(decay: &Decay) -> Read {
@@ -446,7 +471,7 @@ pub fn objective(e: &Evidence<ExponentialConvergence>, claim: &Claim) -> Judged 
     Ok(against(
         e,
         claim,
-        by_the_slowest(&slowest),
+        better(by_the_slowest(&slowest), &kl, share),
         predicted,
         (share, &GAP),
     ))
