@@ -176,7 +176,7 @@ pub fn rate(
         &claim,
         seen,
         (symbol, predicted),
-        (share, spectrum),
+        (share, &[spectrum]),
     ))
 }
 
@@ -250,7 +250,11 @@ fn better(slowest: Read, decay: &Decay, share: f64) -> Read {
                 ..narrow
             })
         }
-        (Err(_), Ok(local)) => Ok(local),
+        // By itself it refutes nothing: without the amplitude nothing says whether other modes are still there.
+        (Err(_), Ok(local)) => Ok(Seen {
+            again: None,
+            ..local
+        }),
         (slowest, Err(_)) => slowest,
     }
 }
@@ -286,22 +290,23 @@ fn by_the_slowest(slowest: &Slowest) -> Read {
     })
 }
 
-/// A rate that was read against a predicted one, of a spectrum whose slowest mode has `share` of what is left at the end.
+/// A rate that was read against a predicted one, of spectra whose slowest modes have `share` of what is left at the end, or more.
 fn against(
     e: &Evidence<ExponentialConvergence>,
     claim: &Claim,
     seen: Read,
     predicted: (&str, f64),
-    (share, spectrum): (f64, &Spectrum),
+    (share, spectra): (f64, &[&Spectrum]),
 ) -> Verdict {
-    if let Some(verdict) = not_yet(e, claim, share, spectrum) {
+    if let Some(verdict) = not_yet(e, claim, share, spectra[0]) {
         return verdict;
     }
     let seen = match seen {
         Ok(seen) => seen,
         Err(why) => return claim.undecided(e.slug, &why),
     };
-    let unknown = predicted.1 * spectrum.uncertainty(e.record);
+    let unknown: f64 = spectra.iter().map(|s| s.uncertainty(e.record)).sum();
+    let unknown = predicted.1 * unknown;
     let judge = |observed: Observed, reason: String| {
         claim.judge_against(e.slug, observed.widened(unknown), predicted, reason)
     };
@@ -349,38 +354,38 @@ pub fn ratio_of_rates(e: &Evidence<ExponentialConvergence>, claim: &Claim) -> Ju
         e.record.number("slowest_share")?,
         e.record.number("fokker_planck_share")?,
     ];
-    if let Some(verdict) = not_yet(e, claim, shares[0].min(shares[1]), &GAP) {
-        return Ok(verdict);
-    }
     let (mirror, plain) = (
         seen(e.record, "kl", 2.0, &GAP)?,
         seen(e.record, "fokker_planck_kl", 2.0, &PLAIN_GAP)?,
     );
-    let (mirror, plain) = match (mirror, plain) {
-        (Ok(mirror), Ok(plain)) => (mirror.observed, plain.observed),
-        (Err(why), _) | (_, Err(why)) => return Ok(claim.undecided(e.slug, &why)),
-    };
-    if mirror.interval.0 <= 0.0 || plain.interval.0 <= 0.0 {
-        return Ok(claim.undecided(e.slug, NOTHING));
-    }
-    let observed = Observed {
-        value: mirror.value / plain.value,
-        interval: (
-            mirror.interval.0 / plain.interval.1,
-            mirror.interval.1 / plain.interval.0,
-        ),
-    };
-    let spectra = [&GAP, &PLAIN_GAP];
-    let unknown: f64 = spectra.map(|s| s.uncertainty(e.record)).iter().sum();
-    let observed = observed.widened(gaps * unknown);
     let faster = if gaps > 1.0 {
         "the mirror flow"
     } else {
         "Fokker–Planck"
     };
-    let reason = format!("{faster} is the faster one");
+    let both = mirror.and_then(|mirror| plain.map(|plain| (mirror, plain)));
+    let seen = both.and_then(|(mirror, plain)| {
+        let again = mirror.again.zip(plain.again);
+        Ok(Seen {
+            observed: quotient(mirror.observed, plain.observed).ok_or(NOTHING)?,
+            again: again.and_then(|(mirror, plain)| quotient(mirror, plain)),
+            how: format!("{faster} is the faster one"),
+        })
+    });
+    let spectra = [&GAP, &PLAIN_GAP];
     let claim = settled(e.record, claim, &spectra);
-    Ok(claim.judge_against(e.slug, observed, ("ratio of gaps", gaps), reason))
+    let predicted = ("ratio of gaps", gaps);
+    let share = shares[0].min(shares[1]);
+    Ok(against(e, &claim, seen, predicted, (share, &spectra)))
+}
+
+/// The ratio of two rates, which must be positive.
+fn quotient(a: Observed, b: Observed) -> Option<Observed> {
+    let positive = a.interval.0 > 0.0 && b.interval.0 > 0.0;
+    positive.then(|| Observed {
+        value: a.value / b.value,
+        interval: (a.interval.0 / b.interval.1, a.interval.1 / b.interval.0),
+    })
 }
 
 /// `|rate^ε − rate|` at every ε: an order in ε. It refutes only where Sinkhorn is near the flow: data that are nearer to each other than ε
@@ -473,7 +478,7 @@ pub fn objective(e: &Evidence<ExponentialConvergence>, claim: &Claim) -> Judged 
         claim,
         better(by_the_slowest(&slowest), &kl, share),
         predicted,
-        (share, &GAP),
+        (share, &[&GAP]),
     ))
 }
 

@@ -279,9 +279,15 @@ fn profile_on_its_way(record: &Record, claim: &Claim, observed: f64) -> Reason {
     Ok(on_its_way(&ratios, 0.0, what))
 }
 
+/// The least and the greatest; NaN if any is.
 fn extremes(values: &[f64]) -> [f64; 2] {
     let start = [f64::INFINITY, f64::NEG_INFINITY];
-    values
-        .iter()
-        .fold(start, |[low, high], v| [low.min(*v), high.max(*v)])
+    let wider = |[low, high]: [f64; 2], v: &f64| match v.is_nan() {
+        true => [f64::NAN; 2],
+        false => [
+            if *v < low { *v } else { low },
+            if *v > high { *v } else { high },
+        ],
+    };
+    values.iter().fold(start, wider)
 }
