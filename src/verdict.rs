@@ -386,7 +386,7 @@ impl Law {
             }
             _ if gap > 0.0 || self.elsewhere(found.limit) => None,
             // A wide interval decides where its width is the fit's, of values that were not asymptotic yet.
-            _ if half > WIDEST && !(converges(found) && !self.elsewhere(found.order)) => None,
+            _ if half > WIDEST && (!converges(found) || self.elsewhere(found.order)) => None,
             _ => Some(true),
         };
         match decided {
