@@ -179,6 +179,35 @@ mod tests {
         estimate.interval.0 <= order && order <= estimate.interval.1
     }
 
+    /// The slope of four scattered points by hand: ±0.1 alternating in log E on equal steps of log ε, t(2) = 4.3027 at 95 %.
+    #[test]
+    fn the_fit_has_its_interval_of_students_t() {
+        let mut scattered = points(|e| e);
+        for (k, point) in scattered.iter_mut().enumerate() {
+            point.value *= (0.1 * if k % 2 == 0 { 1.0 } else { -1.0f64 }).exp();
+        }
+        let step = 2f64.ln();
+        // Abscissas are ±½ and ±1½ steps from their mean, the sum of their squares is 5 steps².
+        let y = [0.1, -0.1, 0.1, -0.1f64];
+        let x = [1.5, 0.5, -0.5, -1.5].map(|x: f64| x * step);
+        let b: f64 = x.iter().zip(&y).map(|(x, y)| x * y).sum::<f64>() / (5.0 * step * step);
+        let rest: f64 = x.iter().zip(&y).map(|(x, y)| (y - b * x).powi(2)).sum();
+        let half = 4.302_652_73 * (rest / 2.0 / (5.0 * step * step)).sqrt();
+        let found = least_squares(&scattered);
+        assert!((found.0 - (1.0 + b)).abs() < 1e-12, "{found:?}");
+        assert!((found.1 / half - 1.0).abs() < 1e-7, "{found:?} {half}");
+    }
+
+    #[test]
+    fn a_point_is_used_from_ten_budgets_on() {
+        let mut all = points(|e| e);
+        all[1].budget = all[1].value / 9.9;
+        all[2].budget = all[2].value / 10.1;
+        let (used, excluded) = split(&all);
+        assert_eq!((used.len(), excluded.len()), (3, 1));
+        assert_eq!(excluded[0].epsilon, all[1].epsilon);
+    }
+
     #[test]
     fn an_exact_power_is_found_with_a_narrow_interval() {
         for order in [-1.0, 0.5, 1.0, 2.0] {

@@ -361,3 +361,32 @@ fn a_closed_pipe_is_success() {
         );
     }
 }
+
+/// A scenario that fails before one that does not: the code is that of the failure.
+#[test]
+fn the_code_of_several_scenarios_is_the_gravest() {
+    let scratch = tempfile::tempdir().unwrap();
+    let write = |name: &str, epsilon: &str| {
+        let text = format!(
+            "Scenario(title: \"t\", problem: Torus(points: [64], source: Formula(\"1.2*cos(2*pi*x)\"), target: Uniform), \
+             studies: [Sinkhorn(epsilon: {epsilon}, iterations: 20)])"
+        );
+        let path = scratch.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let (fails, ends) = (write("a.ron", "0.0006"), write("b.ron", "0.01"));
+    let run = |first: &std::path::Path, second: &std::path::Path, into: &str| {
+        let arguments = [
+            "run",
+            first.to_str().unwrap(),
+            second.to_str().unwrap(),
+            "-o",
+            scratch.path().join(into).to_str().unwrap(),
+        ]
+        .map(str::to_owned);
+        mirrorflow(arguments).assert().get_output().status.code()
+    };
+    assert_eq!(run(&fails, &ends, "one"), Some(3));
+    assert_eq!(run(&ends, &fails, "two"), Some(3));
+}

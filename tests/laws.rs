@@ -180,3 +180,61 @@ fn of_one_run_inconsistency_goes_before_indecision() {
     assert_eq!(code(&[Inconclusive, Inconsistent, Inconclusive]), 1);
     assert_eq!(code(&[Consistent, NotApplicable, Inconclusive]), 4);
 }
+
+/// The verdict on values at halved ε whose orders of pairs are these.
+fn of_pairs(law: Law, orders: &[f64]) -> Status {
+    let mut points = vec![(0.01f64, 1.0f64)];
+    for order in orders {
+        let (epsilon, value) = points[points.len() - 1];
+        points.push((0.5 * epsilon, value * 0.5f64.powf(*order)));
+    }
+    let point = |(epsilon, value)| Point {
+        epsilon,
+        value,
+        budget: 0.0,
+        largest_part: "space",
+        symbol: "ε",
+    };
+    let points: Vec<Point> = points.into_iter().map(point).collect();
+    claim(law).judge("study", &points).status
+}
+
+#[test]
+fn orders_that_go_elsewhere_do_not_confirm() {
+    // They go to 0.88 and to 0.92; the interval has 1 in it both times.
+    assert_eq!(
+        of_pairs(Law::AtLeast(1.0), &[1.03, 0.98, 0.93]),
+        Inconclusive
+    );
+    assert_eq!(of_pairs(Law::AtLeast(1.0), &[1.01, 0.98, 0.95]), Consistent);
+    assert_eq!(
+        of_pairs(Law::Equals(1.0), &[1.03, 0.98, 0.93]),
+        Inconclusive
+    );
+    assert_eq!(
+        of_pairs(Law::Equals(1.0), &[0.97, 1.02, 1.07]),
+        Inconclusive
+    );
+    assert_eq!(of_pairs(Law::Equals(1.0), &[0.99, 1.02, 1.05]), Consistent);
+}
+
+#[test]
+fn orders_that_still_move_towards_the_claimed_one_do_not_refute() {
+    // Differences 0.3, 0.2: what a geometric sequence adds, twice over, reaches 2.2.
+    assert_eq!(of_pairs(Law::AtLeast(2.2), &[1.0, 1.3, 1.5]), Inconclusive);
+    // 0.3, 0.06: it does not.
+    assert_eq!(of_pairs(Law::AtLeast(2.2), &[1.0, 1.3, 1.36]), Inconsistent);
+}
+
+#[test]
+fn orders_that_converge_decide_though_the_largest_were_far_off() {
+    assert_eq!(
+        of_pairs(Law::Equals(2.0), &[2.76, 2.32, 2.1, 2.03]),
+        Consistent
+    );
+    // Not where the last differences grow.
+    assert_eq!(
+        of_pairs(Law::Equals(2.0), &[2.76, 2.62, 2.33, 2.03]),
+        Inconclusive
+    );
+}

@@ -74,6 +74,38 @@ fn assert_refuted(loaded: &Loaded, record: &Record, refuted: &[&str]) {
     );
 }
 
+#[test]
+fn a_density_that_is_not_positive_refutes_the_mass() {
+    let loaded = with("MirrorFlow(times: [0.005, 0.01])");
+    let record = measure(&loaded);
+    assert_true(&loaded, &record, &["mass"]);
+    let negative = changed(&record, "min_density", |_| -1e-3);
+    assert_refuted(&loaded, &negative, &["mass"]);
+}
+
+/// Where a budget covers the limit an instant says nothing; more than half of them decide nothing, fewer are listed.
+#[test]
+fn instants_that_say_nothing_must_not_be_the_majority() {
+    let loaded = with("MirrorFlow(times: [0.002, 0.004, 0.006, 0.008, 0.01])");
+    let record = measure(&loaded);
+    let judged = |silent: usize| {
+        let values = record.values("dissipation_defect").unwrap().to_vec();
+        let hidden = |(k, v): (usize, &f64)| if k < silent { 1.0 } else { *v };
+        let mut changed = record.clone();
+        let defects: Vec<f64> = values.iter().enumerate().map(hidden).collect();
+        let count = defects.len();
+        changed.insert_curve("dissipation_defect", defects);
+        let budgets = (0..count).map(|k| if k < silent { 10.0 } else { 0.0 });
+        changed.insert_curve("dissipation_budget", budgets.collect());
+        let verdicts = judge(&loaded, &changed);
+        let verdict = verdicts.iter().find(|v| v.claim == "dissipation").unwrap();
+        (verdict.status, verdict.excluded.len())
+    };
+    assert_eq!(judged(0), (Status::Consistent, 0));
+    assert_eq!(judged(2), (Status::Consistent, 2));
+    assert_eq!(judged(3).0, Status::Inconclusive);
+}
+
 /// `record` with the curve or number `name` replaced value by value.
 fn changed(record: &Record, name: &str, change: impl Fn(f64) -> f64) -> Record {
     let array = record.array(name).unwrap();

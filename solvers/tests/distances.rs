@@ -340,3 +340,29 @@ fn linearised_transport_bounds_the_distance_and_meets_it_on_even_data() {
     let (lot, w2) = compare(&p1, &p2, &target(1).density());
     assert!(lot > w2 * (1.0 + 1e-3), "{lot} {w2}");
 }
+
+/// W₂ is between the normalised densities: a constant in log ρ changes nothing.
+#[test]
+fn a_constant_in_the_log_density_changes_no_distance() {
+    for points in [&[96][..], &[24, 24]] {
+        let torus = Torus::new(points).unwrap();
+        let wave =
+            |i: usize, shift: f64| 0.4 * (std::f64::consts::TAU * (torus.node(i)[0] - shift)).cos();
+        let [a, b] = [0.0, 0.1].map(|shift| {
+            (0..torus.len())
+                .map(|i| wave(i, shift))
+                .collect::<Vec<f64>>()
+        });
+        let normal = |f: &[f64]| {
+            let mass = f.iter().map(|f| f.exp()).sum::<f64>() / f.len() as f64;
+            f.iter().map(|f| f - mass.ln()).collect::<Vec<f64>>()
+        };
+        let (a, b) = (normal(&a), normal(&b));
+        let raised: Vec<f64> = a.iter().map(|a| a + 1e-3).collect();
+        let [plain, other] = [&a, &raised].map(|a| wasserstein(&torus, a, &b).unwrap().distance);
+        assert!(
+            (other / plain - 1.0).abs() < 1e-8,
+            "{points:?}: {plain} {other}"
+        );
+    }
+}

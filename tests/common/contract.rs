@@ -190,6 +190,10 @@ fn check_tables(page: &[u8], verdicts: &[Verdict]) {
         ] {
             assert!(row.contains(&part), "{part} not in {row}");
         }
+        for excluded in &verdict.excluded {
+            let excluded = label_html(excluded);
+            assert!(row.contains(&excluded), "{excluded} not in {row}");
+        }
         let start = format!("  {} ", verdict.claim);
         let line = lines.find(|line| line.starts_with(&start)).expect(&start);
         assert!(line.ends_with(&format!(" {}", verdict.status)), "{line}");

@@ -113,6 +113,14 @@ fn spectrum_of_a_product_is_the_sums_of_the_spectra() {
     assert_close(&found, &sums[1..], 1e-11);
 }
 
+#[test]
+fn an_eigenvalue_is_uncertain_by_its_residual_or_by_its_square_over_the_distance() {
+    assert_eq!(super::uncertainty(1.0, 1.5), 1.0);
+    assert_eq!(super::uncertainty(1.0, 0.0), 1.0);
+    assert!((super::uncertainty(1.0, 4.0) - 1.0 / 3.0).abs() < 1e-15);
+    assert!((super::uncertainty(0.01, 5.0) - 1e-4 / 4.99).abs() < 1e-15);
+}
+
 /// A density and a full matrix field that couple all axes.
 fn coupled(torus: &Torus) -> (Vec<f64>, Vec<Vec<f64>>) {
     let d = torus.dimension();

@@ -201,3 +201,37 @@ fn a_heat_map_has_x_to_the_right_and_y_upwards() {
     assert!((x - i as f64 / 16.0).abs() < 0.05, "x = {x}");
     assert!((y - j as f64 / 16.0).abs() < 0.05, "y = {y}");
 }
+
+/// Ten curves of one colour have a key; nothing in it has another colour.
+#[test]
+fn samples_in_a_key_have_the_colour_of_their_curves() {
+    let axis = |label: &str| Axis {
+        label: label.to_owned(),
+        scale: Scale::Linear,
+    };
+    let series = |k: usize| Series {
+        label: format!("a rather long name for the curve {k}"),
+        points: (0..5)
+            .map(|x| (f64::from(x), f64::from(x) * (1.0 + 1e-3 * k as f64)))
+            .collect(),
+        style: Style::LineMarkers,
+        colour: 3,
+    };
+    let paths = paths(&figure(vec![vec![Panel::Curves(Curves {
+        title: String::new(),
+        x: axis("x"),
+        y: axis("y"),
+        series: (0..10).map(series).collect(),
+        guides: Vec::new(),
+    })]]));
+    for other in (0..8).filter(|&other| palette(other) != palette(3)) {
+        assert!(
+            paths.iter().all(|path| path.stroke != hex(palette(other))),
+            "colour {other}"
+        );
+    }
+    let samples = paths
+        .iter()
+        .filter(|path| path.stroke == hex(palette(3)) && path.points.len() == 2);
+    assert!(samples.count() >= 10);
+}

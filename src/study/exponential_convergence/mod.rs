@@ -560,3 +560,15 @@ impl Experiment for ExponentialConvergence {
         Ok(curve)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_budget_is_the_sum_of_both_changes() {
+        let budget = both_changes(&[1.0, 2.0], &[1.25, 2.0], &[0.5, 2.125]);
+        assert_eq!(budget, [0.75, 0.125]);
+        assert_eq!(noise(0.5, 0.1), 0.1 + 0.1 * 0.1);
+    }
+}

@@ -123,3 +123,52 @@ fn gram(torus: &Torus, f: &[f64], potentials: &[Vec<f64>]) -> Vec<f64> {
     rows.flat_map(|a| gradients.iter().map(move |b| product(a, b)))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Modes of the uniform density on eight nodes.
+    fn modes(eigenvalues: [f64; 3]) -> Vec<Mode> {
+        let wave = |k: usize| {
+            let at = move |i: usize| std::f64::consts::TAU * i as f64 / 8.0;
+            let value = move |i: usize| match k {
+                0 => 2f64.sqrt() * at(i).cos(),
+                1 => 2f64.sqrt() * at(i).sin(),
+                _ => 2f64.sqrt() * (2.0 * at(i)).cos(),
+            };
+            (0..8).map(value).collect::<Vec<f64>>()
+        };
+        let mode = |k: usize| Mode {
+            eigenvalue: eigenvalues[k],
+            eigenfunction: wave(k),
+            residual: 0.0,
+        };
+        (0..3).map(mode).collect()
+    }
+
+    #[test]
+    fn amplitudes_deviation_and_share_are_those_of_the_parts() {
+        let left = |eigenvalues| {
+            let modes = modes(eigenvalues);
+            let parts = [0.03, 0.04, 0.12];
+            let h = |i: usize| {
+                (0..3)
+                    .map(|k| parts[k] * modes[k].eigenfunction[i])
+                    .sum::<f64>()
+            };
+            let h: Vec<f64> = (0..8).map(h).collect();
+            let mut left = Left::default();
+            left.push(&h, &[0.0; 8], 0.5, &modes);
+            for (found, part) in left.amplitudes.iter().zip(parts) {
+                assert!((found[0] - part).abs() < 1e-15);
+            }
+            let sup = h.iter().fold(0.0, |sup: f64, h| sup.max(h.abs()));
+            assert!((left.deviation[0] - sup).abs() < 1e-15);
+            left.share
+        };
+        // 9 + 16 of 169 where the first two are one eigenvalue, 9 where they are not.
+        assert!((left([1.0, 1.000_001, 4.0]) - 25.0 / 169.0).abs() < 1e-12);
+        assert!((left([1.0, 1.1, 4.0]) - 9.0 / 169.0).abs() < 1e-12);
+    }
+}

@@ -170,6 +170,35 @@ mod tests {
         assert!(limit.interval.0 > 71.0, "{limit:?}");
     }
 
+    /// Two instants, so that there is no other pair to choose.
+    #[test]
+    fn the_quadratic_terms_of_the_flow_are_in_the_interval() {
+        let kl = Decay {
+            times: vec![0.0, 0.01],
+            values: vec![0.5, 0.5 * (-0.8f64).exp()],
+            budgets: vec![0.0; 2],
+        };
+        let a = [1.0, (-0.4f64).exp()];
+        let rate = |deviation: f64| {
+            let slowest = Slowest {
+                decay: &kl,
+                kl: &kl,
+                amplitudes: &[&a],
+                deviation: &[deviation, 0.0],
+                form: None,
+                power: 2.0,
+            };
+            slowest.rate().unwrap().0
+        };
+        let (plain, bent) = (rate(0.0), rate(0.09));
+        assert!((plain.value - 80.0).abs() < 1e-9 && plain.interval.1 - plain.interval.0 < 1e-9);
+        // 2·0.09·‖h‖/|a_1| over 0.01, on either side.
+        assert!(
+            (bent.interval.1 - bent.interval.0 - 36.0).abs() < 1e-9,
+            "{bent:?}"
+        );
+    }
+
     #[test]
     fn what_the_modes_do_not_explain_is_uncertain() {
         let (mut kl, amplitudes, deviation) = course([0.05, 0.05, 0.05], 0.24, 1e-10);

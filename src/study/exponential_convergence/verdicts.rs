@@ -546,3 +546,79 @@ pub const NOTHING: &str = "too few instants at which the value is well above its
 fn rounded(value: f64) -> f64 {
     (1e4 * value).round() / 1e4
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn around(value: f64, error: f64) -> Observed {
+        Observed::plus_minus(value, error)
+    }
+
+    #[test]
+    fn a_quotient_is_as_wide_as_both_rates_allow() {
+        let found = quotient(around(80.0, 4.0), around(40.0, 1.0)).unwrap();
+        assert_eq!(found.value, 2.0);
+        assert_eq!(found.interval, (76.0 / 41.0, 84.0 / 39.0));
+        assert!(quotient(around(1.0, 2.0), around(40.0, 1.0)).is_none());
+    }
+
+    /// The verdict on a rate that was read as 77.2 ± 0.1 and again as `again`, against 2·gap = 80, with these residuals of the spectrum.
+    fn verdict(again: Option<Observed>, residual: f64) -> Verdict {
+        let study: ExponentialConvergence = ron::from_str("(time: 0.24)").unwrap();
+        let mut record = Record::default();
+        record.insert_curve("eigenvalues", vec![40.0, 40.0]);
+        record.insert_curve("residuals", vec![residual, residual]);
+        record.insert_curve("amplitudes", vec![1.0]);
+        let evidence = Evidence::new(&study, "decay", &record);
+        let claim = Claim::new("sharp-rate", "", "", "kl", Law::Within(0.02));
+        let seen = Seen {
+            observed: around(77.2, 0.1),
+            again,
+            how: String::new(),
+        };
+        against(&evidence, &claim, Ok(seen), ("2·gap", 80.0), (1.0, &[&GAP]))
+    }
+
+    #[test]
+    fn a_rate_is_refuted_by_both_readings_only() {
+        let refuted = verdict(Some(around(77.0, 0.5)), 0.0);
+        assert_eq!(refuted.status, Status::Inconsistent);
+        for again in [None, Some(around(80.0, 0.1)), Some(around(78.0, 1.0))] {
+            assert_eq!(verdict(again, 0.0).status, Status::Inconclusive);
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_of_the_gap_widens_the_rate() {
+        let again = Some(around(77.0, 0.5));
+        let known = verdict(again, 0.0).interval.unwrap();
+        assert!((known.0 - 77.1).abs() < 1e-9 && (known.1 - 77.3).abs() < 1e-9);
+        // A double eigenvalue: uncertain by the residual itself, 1 of 40.
+        let unknown = verdict(again, 1.0);
+        let (low, high) = unknown.interval.unwrap();
+        assert!(
+            (low - 75.1).abs() < 1e-9 && (high - 79.3).abs() < 1e-9,
+            "{low} {high}"
+        );
+        assert_eq!(unknown.status, Status::Inconclusive);
+    }
+
+    #[test]
+    fn three_epsilons_refute_nothing() {
+        let claim = Claim::new("sinkhorn-rate", "", "", "", Law::AtLeast(1.0));
+        let judged = |count: i32| {
+            let point = |k| Point {
+                epsilon: 0.5f64.powi(k),
+                value: 1.0,
+                budget: 0.0,
+                largest_part: "time",
+                symbol: "ε",
+            };
+            let points: Vec<Point> = (0..count).map(point).collect();
+            by_four(claim.judge("decay", &points), &points).status
+        };
+        assert_eq!(judged(3), Status::Inconclusive);
+        assert_eq!(judged(4), Status::Inconsistent);
+    }
+}

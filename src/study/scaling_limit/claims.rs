@@ -291,3 +291,60 @@ fn extremes(values: &[f64]) -> [f64; 2] {
     };
     values.iter().fold(start, wider)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EPSILONS: [f64; 4] = [0.01, 0.005, 0.0025, 0.00125];
+
+    /// A record whose KL is ½ε² times `square`, times these ratios.
+    fn record(ratios: [f64; 4]) -> Record {
+        let mut record = Record::default();
+        let square = 3.0;
+        let kl = EPSILONS
+            .iter()
+            .zip(ratios)
+            .map(|(e, ratio)| ratio * 0.5 * e * e * square);
+        record.insert_curve("epsilons", EPSILONS.to_vec());
+        record.insert_curve("kl", kl.collect());
+        record.insert_number("marginal_square", square);
+        for part in ["space", "time", "iteration", "round_off"] {
+            record.insert_curve(&format!("kl_{part}"), vec![0.0; 4]);
+        }
+        record.insert_curve("potential", EPSILONS.to_vec());
+        record.insert_curve("r", vec![-1.0, 1.0]);
+        record
+    }
+
+    #[test]
+    fn kl_over_its_leading_term_is_its_ratio() {
+        let ratios = kl_ratio(&record([1.4, 1.2, 1.1, 1.0])).unwrap();
+        for (found, ratio) in ratios.iter().zip([1.4, 1.2, 1.1, 1.0]) {
+            assert!((found - ratio).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn a_constant_decides_only_where_the_last_two_pairs_lead_to_it() {
+        let study: ScalingLimit =
+            ron::from_str("(time: 0.05, epsilons: [0.01, 0.005, 0.0025, 0.00125])").unwrap();
+        let claim = Claim::new("kl-order", "", "", "kl", Law::Equals(2.0));
+        let judged = |ratios: [f64; 4]| {
+            let record = record(ratios);
+            let evidence = Evidence::new(&study, "scaling-limit", &record);
+            constant(&evidence, &claim, kl_ratio, |_, _, _| Ok(None)).unwrap()
+        };
+        // Orders are far from settled both times; the pairs of ratios lead to 1 and 1, and to 1.1 and 1.
+        let both = judged([1.8, 1.8, 1.4, 1.2]);
+        assert_eq!(both.status, Status::Consistent, "{}", both.reason);
+        let one = judged([1.8, 1.9, 1.5, 1.25]);
+        assert_eq!(one.status, Status::Inconclusive, "{}", one.reason);
+    }
+
+    #[test]
+    fn extremes_keep_what_is_not_a_number() {
+        assert_eq!(extremes(&[2.0, -1.0, 0.5]), [-1.0, 2.0]);
+        assert!(extremes(&[2.0, f64::NAN, 0.5]).iter().all(|v| v.is_nan()));
+    }
+}

@@ -135,3 +135,34 @@ fn coarsening(own: &Torus, coarse: &Torus) -> f64 {
         .map(|(&n, &m)| n as f64 / m as f64)
         .fold(f64::INFINITY, f64::min)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::parse;
+    use crate::study::Silent;
+
+    #[test]
+    fn a_change_counts_for_the_error_that_is_behind_it() {
+        let weighed = |numerics: &str, variation| {
+            let text = format!(
+                "Scenario(title: \"t\", problem: Torus(points: [64], source: Uniform, target: Uniform), numerics: {numerics}, \
+                 studies: [Flow(times: [0.01])])"
+            );
+            let loaded = parse("t.ron", &text).unwrap();
+            let context = Context {
+                built: loaded.built.on_torus().unwrap(),
+                numerics: &loaded.scenario.numerics,
+                progress: &Silent,
+            };
+            let grids = [64, 48].map(|n| Torus::new(&[n]).unwrap());
+            weight(&context, variation, (&grids[0], &grids[1]))
+        };
+        let differences = "(space: FiniteDifference(order: 2), time: RungeKutta4(step: 1e-5))";
+        assert_eq!(weighed("()", Variation::Space), 1.0);
+        assert_eq!(weighed("()", Variation::Time), 1.0);
+        // 1/(κ² − 1) with κ = 4/3, and 1/(1 − 2^{-4}).
+        assert!((weighed(differences, Variation::Space) - 9.0 / 7.0).abs() < 1e-12);
+        assert!((weighed(differences, Variation::Time) - 16.0 / 15.0).abs() < 1e-12);
+    }
+}
