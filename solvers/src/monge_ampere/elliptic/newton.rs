@@ -234,6 +234,6 @@ fn arrived(found: &Brenier, operator: &MongeAmpere, tolerance: f64) -> Result<()
         residual: found.residual,
         iterations: found.newton_steps,
         tolerance,
-        remedy: "use more points: the densities may not be resolved, or one nearly vanishes".into(),
+        remedy: "use more points, or densities nearer to each other: where one nearly vanishes the map may stretch a thousandfold".into(),
     })
 }
