@@ -14,9 +14,6 @@ const FALLEN: f64 = 1e-7;
 /// Residual of the optimal map whose spectrum is taken.
 const ELLIPTIC_TOLERANCE: f64 = 1e-10;
 
-/// A time that the scenario leaves open.
-pub const OPEN: f64 = f64::NAN;
-
 /// A study whose time is open: its place, and the length that its intervals are whole multiples of, if it has any ε.
 pub struct Open {
     study: usize,

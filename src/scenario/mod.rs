@@ -6,7 +6,7 @@
 mod auto;
 pub mod build;
 mod complaint;
-pub(crate) mod horizon;
+mod horizon;
 mod literal;
 mod locate;
 pub mod numerics;

@@ -1,9 +1,9 @@
 //! What the theory says of convergence (THEORY §6).
 
 use super::ExponentialConvergence;
+use super::sinkhorn::{sinkhorn, sinkhorn_rates};
 use super::verdicts::{
     GAP, PLAIN_GAP, decreasing, exponential_bound, log_sobolev, objective, rate, ratio_of_rates,
-    sinkhorn, sinkhorn_rates,
 };
 use crate::rule::Rule;
 use crate::study::hypothesis;

@@ -8,7 +8,7 @@ use crate::study::measure::Context;
 use mirrorflow_solvers::calculus::{Calculus, Spectral};
 use mirrorflow_solvers::density::LogDensity;
 use mirrorflow_solvers::monge_ampere::{Linearised, MongeAmpere};
-use mirrorflow_solvers::parallel::mean_of;
+use mirrorflow_solvers::parallel::{mean_of, sup};
 use mirrorflow_solvers::spectrum::Mode;
 use mirrorflow_solvers::{Order, Result, Torus};
 use std::sync::Arc;
@@ -49,8 +49,7 @@ impl Left {
             let w = &mode.eigenfunction;
             amplitudes.push(mean_of(h.len(), |i| weight(i) * h[i] * w[i]));
         }
-        self.deviation
-            .push(h.iter().fold(0.0, |sup, h| h.abs().max(sup)));
+        self.deviation.push(sup(&h));
         if kl > SEEN || self.deviation.len() == 1 {
             let square = mean_of(h.len(), |i| weight(i) * h[i] * h[i]);
             let same = |mode: &&Mode| mode.eigenvalue <= SAME * modes[0].eigenvalue;

@@ -4,7 +4,7 @@ use super::claims;
 use super::gaussian::SIX_DIGITS;
 use super::slowest::Slowest;
 use super::{Decay, ExponentialConvergence};
-use crate::order::Point;
+use crate::quantities::largest;
 use crate::record::{Record, RecordError};
 use crate::rule::{self, Evidence, Judged};
 use crate::study::short;
@@ -12,7 +12,7 @@ use crate::verdict::{Claim, Law, Observed, Status, Verdict};
 use mirrorflow_solvers::spectrum::uncertainty;
 
 /// A ratio to a bound is this uncertain at least: values are compared that were rounded.
-const ROUNDING: f64 = 1e-12;
+pub const ROUNDING: f64 = 1e-12;
 
 /// Verdicts on all claims that the study's parameters ask for.
 pub fn judge(
@@ -66,7 +66,7 @@ pub const PLAIN_GAP: Spectrum = Spectrum {
 
 impl Spectrum {
     /// By which part of itself the gap may be off on its grid; zero where it is known in closed form.
-    fn uncertainty(&self, record: &Record) -> f64 {
+    pub fn uncertainty(&self, record: &Record) -> f64 {
         let (Ok(all), Ok(residuals)) = (
             record.values(self.eigenvalues),
             record.values(self.residuals),
@@ -148,15 +148,16 @@ fn ratio(
     let kl = decay(e.record, "kl")?;
     let part = |j: usize| kl.budgets[j] / kl.values[j];
     let ratios = (1..kl.usable()).map(|j| (ratio(&kl, j), part(j) + part(j - 1) + ROUNDING));
-    let ends = ratios.map(|(r, part)| (r, r * (1.0 - part), r * (1.0 + part)));
-    let worst = ends.reduce(|a, b| (a.0.max(b.0), a.1.max(b.1), a.2.max(b.2)));
-    Ok(match worst {
-        None => claim.undecided(e.slug, NOTHING),
-        Some((value, low, high)) => {
-            let interval = (low, high);
-            claim.judge_number(e.slug, Observed { value, interval }, reason)
-        }
-    })
+    let ratios: Vec<(f64, f64)> = ratios.collect();
+    if ratios.is_empty() {
+        return Ok(claim.undecided(e.slug, NOTHING));
+    }
+    let worst = |side: f64| largest(ratios.iter().map(|(r, part)| r * (1.0 + side * part)));
+    let observed = Observed {
+        value: worst(0.0),
+        interval: (worst(-1.0), worst(1.0)),
+    };
+    Ok(claim.judge_number(e.slug, observed, reason))
 }
 
 /// The asymptotic rate of a quantity of the flow of `spectrum` against `power` times the least eigenvalue.
@@ -388,76 +389,6 @@ fn quotient(a: Observed, b: Observed) -> Option<Observed> {
     })
 }
 
-/// `|rate^ε − rate|` at every ε: an order in ε. It refutes only where Sinkhorn is near the flow: data that are nearer to each other than ε
-/// is small are left at once by the first step, however the flow behaves.
-pub fn sinkhorn(e: &Evidence<ExponentialConvergence>, claim: &Claim) -> Judged {
-    let points = sinkhorn_points(e.record)?;
-    let mut verdict = by_four(claim.judge(e.slug, &points), &points);
-    let (Some(last), Some(point)) = (read_until(e.record)?, points.last()) else {
-        return Ok(verdict);
-    };
-    let apart = point.value * e.record.values("times")?[last];
-    if verdict.status == Status::Inconsistent && apart > BESIDE {
-        verdict.status = Status::Inconclusive;
-        verdict.reason = format!(
-            "pre-asymptotic: at ε = {} KL of Sinkhorn and of the flow differ by a factor e^{apart:.1}; use smaller ε; {}",
-            short(point.epsilon),
-            verdict.reason
-        );
-    }
-    Ok(verdict)
-}
-
-/// Logarithm of the ratio of two entropies up to which their difference is that of its first order in ε.
-const BESIDE: f64 = 0.5;
-
-/// `|−2 log λ_2/ε − 2·gap|` at every ε: an order in ε.
-pub fn sinkhorn_rates(e: &Evidence<ExponentialConvergence>, claim: &Claim) -> Judged {
-    let (epsilons, rates) = (
-        e.record.values("epsilons")?,
-        e.record.values(claim.quantity)?,
-    );
-    let budgets = e.record.values("sinkhorn_rates_budget")?;
-    let gap = 2.0 * e.record.number("gap")?;
-    let of_gap = gap * (GAP.uncertainty(e.record) + ROUNDING);
-    let point = |k: usize| Point {
-        epsilon: epsilons[k],
-        value: (rates[k] - gap).abs(),
-        budget: budgets[k] + of_gap,
-        largest_part: if of_gap > budgets[k] {
-            "space"
-        } else {
-            "iteration"
-        },
-        symbol: "ε",
-    };
-    let points: Vec<Point> = (0..rates.len()).map(point).collect();
-    if points
-        .iter()
-        .all(|point| point.value <= point.budget.max(SAME_RATE * gap))
-    {
-        let why =
-            "Sinkhorn's rate is that of the flow at every ε, as where both densities are uniform";
-        return Ok(claim.not_applicable(e.slug, why));
-    }
-    Ok(by_four(claim.judge(e.slug, &points), &points))
-}
-
-/// A refutation by three ε is none where no leading constant is known: two orders of pairs may agree by chance, far from their limit.
-fn by_four(mut verdict: Verdict, points: &[Point]) -> Verdict {
-    if verdict.status == Status::Inconsistent && points.len() < 4 {
-        verdict.status = Status::Inconclusive;
-        verdict.reason = format!(
-            "pre-asymptotic or refuted, which three ε do not tell: add smaller ones; {}",
-            verdict.reason
-        );
-    }
-    verdict
-}
-
-/// Rates that differ by less than this part do not differ.
-const SAME_RATE: f64 = 1e-9;
-
 /// The rate of KL along the flow of one other objective.
 pub fn objective(e: &Evidence<ExponentialConvergence>, claim: &Claim) -> Judged {
     let k = e.run - 1;
@@ -490,49 +421,6 @@ fn method(record: &Record) -> Result<String, RecordError> {
         .find(|(_, name)| record.number(name).is_ok_and(|kappa| kappa == best));
     // On R^d it is the least eigenvalue of Σ^{-1}, by Bakry and Émery the constant of N(0, Σ).
     Ok(found.map_or("Bakry–Émery".into(), |(method, _)| method.to_string()))
-}
-
-/// Rates are compared where values are this many times their budget: their small differences need more digits than they do.
-const CLEAR: f64 = 1e4;
-/// Mean rates are read where KL has fallen to this part: later the asymptotic rates, which differ by O(ε²) only, weigh more and more, and with
-/// large ε even another sign.
-const FALLEN: f64 = 0.01;
-
-/// `|rate^ε − rate|` from the start to the last instant that is clear at every ε and before KL has [`FALLEN`], descending in ε: the mean
-/// rates, whose difference is `|log(KL^ε/KL)|/t` there.
-pub fn sinkhorn_points(record: &Record) -> Result<Vec<Point>, RecordError> {
-    let Some(last) = read_until(record)? else {
-        return Ok(Vec::new());
-    };
-    let flow = decay(record, "kl")?;
-    let point = |(k, epsilon): (usize, &f64)| -> Result<Point, RecordError> {
-        let decay = decay_of(record, "sinkhorn_kl", k)?;
-        Ok(Point {
-            epsilon: *epsilon,
-            value: (decay.rate_between(0, last) - flow.rate_between(0, last)).abs(),
-            budget: decay.uncertainty_between(0, last) + flow.uncertainty_between(0, last),
-            largest_part: "time",
-            symbol: "ε",
-        })
-    };
-    let epsilons = record.values("epsilons")?.iter().enumerate();
-    epsilons.map(point).collect()
-}
-
-/// The instant at which mean rates are read, if there are three up to it.
-fn read_until(record: &Record) -> Result<Option<usize>, RecordError> {
-    let kl = decay(record, "kl")?;
-    let mut usable = kl.clear_of(CLEAR);
-    for k in 0..record.values("epsilons")?.len() {
-        usable = usable.min(decay_of(record, "sinkhorn_kl", k)?.clear_of(CLEAR));
-    }
-    let above = kl
-        .values
-        .iter()
-        .take_while(|v| **v > FALLEN * kl.values[0])
-        .count();
-    // The first three at least, however few instants there are.
-    Ok((usable >= 3).then(|| above.clamp(3, usable) - 1))
 }
 
 /// Below this share the slowest mode is not there but for rounding.
@@ -602,23 +490,5 @@ mod tests {
             "{low} {high}"
         );
         assert_eq!(unknown.status, Status::Inconclusive);
-    }
-
-    #[test]
-    fn three_epsilons_refute_nothing() {
-        let claim = Claim::new("sinkhorn-rate", "", "", "", Law::AtLeast(1.0));
-        let judged = |count: i32| {
-            let point = |k| Point {
-                epsilon: 0.5f64.powi(k),
-                value: 1.0,
-                budget: 0.0,
-                largest_part: "time",
-                symbol: "ε",
-            };
-            let points: Vec<Point> = (0..count).map(point).collect();
-            by_four(claim.judge("decay", &points), &points).status
-        };
-        assert_eq!(judged(3), Status::Inconclusive);
-        assert_eq!(judged(4), Status::Inconsistent);
     }
 }

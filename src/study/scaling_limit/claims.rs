@@ -237,8 +237,11 @@ fn marginal_on_its_way(record: &Record, claim: &Claim, observed: f64) -> Reason 
 /// KL is this many times its leading term where higher orders are most of it.
 const HIDDEN: f64 = 2.0;
 
-/// What is corrected by the profile has not yet reached its own order, so that nothing can be said of what the correction leaves.
-fn not_settled(record: &Record, claim: &Claim, quantity: &str) -> Reason {
+/// The same, or `quantity`, which the profile corrects, has not reached its own order, so that nothing can be said of what the correction leaves.
+fn not_reached(record: &Record, claim: &Claim, observed: f64, quantity: &str) -> Reason {
+    if let Some(why) = potential_on_its_way(record, claim, observed)? {
+        return Ok(Some(why));
+    }
     let own = claim.with_law(Law::Equals(1.0));
     let verdict = own.judge("", &points(record, quantity)?);
     let open = verdict.status == Status::Inconclusive;
@@ -252,10 +255,7 @@ fn not_settled(record: &Record, claim: &Claim, quantity: &str) -> Reason {
 
 /// The same, or what is left beside ε r_t.
 fn corrected_on_its_way(record: &Record, claim: &Claim, observed: f64) -> Reason {
-    if let Some(why) = potential_on_its_way(record, claim, observed)? {
-        return Ok(Some(why));
-    }
-    if let Some(why) = not_settled(record, claim, "potential")? {
+    if let Some(why) = not_reached(record, claim, observed, "potential")? {
         return Ok(Some(why));
     }
     let [low, high] = extremes(record.values("r")?);
@@ -267,10 +267,7 @@ fn corrected_on_its_way(record: &Record, claim: &Claim, observed: f64) -> Reason
 
 /// The same, or what is left beside ∇r_t: a periodic function that varies by so much has twice that as a slope.
 fn profile_on_its_way(record: &Record, claim: &Claim, observed: f64) -> Reason {
-    if let Some(why) = potential_on_its_way(record, claim, observed)? {
-        return Ok(Some(why));
-    }
-    if let Some(why) = not_settled(record, claim, "gradient")? {
+    if let Some(why) = not_reached(record, claim, observed, "gradient")? {
         return Ok(Some(why));
     }
     let [low, high] = extremes(record.values("r")?);
